@@ -1,0 +1,31 @@
+"""What can go wrong, in words that may be shown to the person who asked."""
+
+from __future__ import annotations
+
+
+class TakebackError(Exception):
+    """Base of all errors that carry one line for a person and no traceback."""
+
+
+class ConfigError(TakebackError):
+    """The configuration cannot be used. The text names the file, the key and the mend."""
+
+
+class NotFound(TakebackError):
+    """No such message, recipient or account; nothing was done."""
+
+
+class Ambiguous(TakebackError):
+    """What was named is several things, and choosing is the asker's business; nothing was done."""
+
+
+class StoreUnavailable(TakebackError):
+    """The store could not say whether it did it. Whoever asked must be told just that."""
+
+
+class StoreFull(StoreUnavailable):
+    """No room: nothing was stored."""
+
+
+class LimitReached(TakebackError):
+    """A limit of the account or the system stands in the way; nothing was stored."""

@@ -1,0 +1,28 @@
+"""Names that Takeback gives: short, lower case, safe to type, to speak and to put in a file name."""
+
+from __future__ import annotations
+
+import secrets
+
+from takeback.clock import SECOND, Instant
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32 in lower case: no i, l, o or u, which are misread."""
+
+
+def _base32(number: int, width: int) -> str:
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 32)
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def new_id(now: Instant) -> str:
+    """Sixteen characters: seven for the second, which keep rows that belong together together, nine of chance."""
+    return _base32(now // SECOND, 7) + _base32(secrets.randbits(45), 9)
+
+
+def new_token() -> str:
+    """A fence: whoever holds it may write to what it claimed, nobody else."""
+    return _base32(secrets.randbits(80), 16)
