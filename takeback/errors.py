@@ -29,3 +29,11 @@ class StoreFull(StoreUnavailable):
 
 class LimitReached(TakebackError):
     """A limit of the account or the system stands in the way; nothing was stored."""
+
+
+class ClockStepped(TakebackError):
+    """The clock jumped, by `step` microseconds: what is due by it may not be due at all."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"the clock jumped by {step // 1_000_000} seconds")
+        self.step = step

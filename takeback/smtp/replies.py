@@ -38,6 +38,8 @@ class Reply:
     def encode(self) -> bytes:
         """The bytes on the wire. Whatever could end or forge a line is shown as `?` (RFC 5321 §4.2.1)."""
         prefix = f"{self.enhanced} " if self.enhanced else ""
+        if len(self.lines) == 1:
+            return f"{self.code} {prefix}{_one_line(self.lines[0])}\r\n".encode("utf-8", "replace")
         last = len(self.lines) - 1
         rows = (
             f"{self.code}{' ' if index == last else '-'}{prefix}{_one_line(line)}\r\n"
@@ -50,3 +52,11 @@ def _one_line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+class CommandError(ValueError):
+    """A command cannot be obeyed; `reply` is what the client shall hear."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply

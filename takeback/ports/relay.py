@@ -1,4 +1,4 @@
-"""What the flows may ask of the world, and what the world promises in return. No code, only promises."""
+"""The promise of a way out: what the flows may ask of a relay."""
 
 from __future__ import annotations
 

@@ -1,0 +1,297 @@
+"""The application: the only place that knows which adapter goes where.
+
+`open_store` is what a command needs, `Gateway` what `takeback serve` runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from takeback import figures
+from takeback.auth.backends import AccountsBackend, Authenticator, ImapBackend, StoredPassword
+from takeback.auth.gate import Gate
+from takeback.auth.passwords import Passwords
+from takeback.auth.throttle import Throttle
+from takeback.clock import SECOND, Duration
+from takeback.config import Config, load
+from takeback.disk import Disk
+from takeback.errors import ConfigError, StoreUnavailable, TakebackError
+from takeback.flows.accept import Acceptor, AcceptSettings
+from takeback.flows.park import Parking
+from takeback.flows.quota import Quota, QuotaLimits
+from takeback.flows.release import Releaser
+from takeback.flows.reports import Reporter
+from takeback.flows.settle import Settler
+from takeback.hold.states import OPEN
+from takeback.listener.connection import Service
+from takeback.listener.door import Door
+from takeback.listener.listener import Endpoint, Listener, tls_context
+from takeback.mail.address import domain_of
+from takeback.ports.store import Retention
+from takeback.relay.relays import Relays
+from takeback.smtp.settings import SmtpLimits
+from takeback.store import schema
+from takeback.store.accounts import Rehash
+from takeback.store.database import Database, check_durability, database_url
+from takeback.store.store import SqlStore
+
+STOP_SECONDS = 10.0
+"""How long what is under way may take to end when asked to stop."""
+HEARTBEAT_SECONDS = 10.0
+SWEEP_SECONDS = 60.0
+SWEEP_AT_ONCE = 200
+
+log = structlog.get_logger("serve")
+
+
+def open_database(config: Config) -> Database:
+    """The database that the configuration names, its schema up to date. Raises ConfigError, StoreUnavailable."""
+    make_folder(config.folder)
+    database = Database(database_url(config.data.database, config.folder))
+    schema.prepare(database)
+    return database
+
+
+@asynccontextmanager
+async def open_store(config: Config) -> AsyncIterator[SqlStore]:
+    """The store, for as long as a command takes."""
+    store = await SqlStore.open(open_database(config))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def make_folder(folder: Path) -> None:
+    """Afterwards the folder is there, for its owner's eyes only where we made it. Raises ConfigError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"data.folder: {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"data.folder: {folder} cannot be written to; check its owner and mode")
+
+
+def lock_folder(folder: Path) -> int:
+    """A file descriptor that holds the folder until it is closed, or the process ends however it ends."""
+    descriptor = os.open(folder / "serve.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise ConfigError(
+            f"data.folder: {folder} is in use by another takeback serve; stop that one, or name another folder"
+        ) from None
+    return descriptor
+
+
+class Gateway:
+    """Everything that `takeback serve` runs, on one event loop."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.endpoints: list[Endpoint] = []
+        """Where clients are served, once started."""
+        self._background: list[asyncio.Task[None]] = []
+        self._lock: int | None = None
+
+    async def start(self) -> None:
+        """Afterwards clients are served and due messages leave. Raises ConfigError, StoreUnavailable."""
+        config = self.config
+        make_folder(config.folder)
+        if config.data.database == "sqlite":
+            self._lock = lock_folder(config.folder)
+        database = open_database(config)
+        check_durability(database)
+        self.store = await SqlStore.open(database)
+        self._disk = Disk(config.folder, config.data.reserve)
+        self._reporter = Reporter(self.store, config.smtp.hostname)
+        self._authenticator = self._make_authenticator(config)
+        self._relays = self._make_relays(config)
+        self._releaser = self._make_releaser(config)
+        context = self._tls_context(config)
+        self._listener = Listener(
+            self._service(config, context), config.limits.connections, config.limits.connections_per_address
+        )
+        await self._take_stock()
+        self.endpoints += await self._listener.listen(config.smtp.listen, None)
+        self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
+        for work in (self._releaser.run, self._beat, self._housekeep):
+            self._background.append(asyncio.create_task(work()))
+
+    async def stop(self) -> None:
+        """Afterwards nothing runs. What could not be finished in time is back in the queue, or shown as unknown."""
+        await self._listener.stop(STOP_SECONDS)
+        await self._releaser.stop(STOP_SECONDS)
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._relays.close()
+        self._authenticator.close()
+        with suppress(StoreUnavailable):
+            await self.store.heartbeat()
+        await self.store.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    async def reload(self, config: Config) -> None:
+        """Afterwards new sessions and new consignments go by this configuration. Raises ConfigError, having changed
+        nothing. Where to listen and where the data are stay as they were until a restart."""
+        if (config.data, config.smtp.listen, config.smtp.listen_tls) != (
+            self.config.data,
+            self.config.smtp.listen,
+            self.config.smtp.listen_tls,
+        ):
+            log.warning("restart to change data, smtp.listen or smtp.listen_tls")
+        relays = self._make_relays(config)
+        authenticator = self._make_authenticator(config)
+        context = self._tls_context(config)
+        old_relays, self._relays = self._relays, relays
+        old_authenticator, self._authenticator = self._authenticator, authenticator
+        self._parking.late_tolerance = config.hold.late_tolerance
+        self._listener.service = self._service(config, context)
+        self._listener.connections = config.limits.connections
+        self._listener.connections_per_address = config.limits.connections_per_address
+        self.config = config
+        await self._releaser.take_routing(relays)
+        await old_relays.close()
+        old_authenticator.close()
+
+    def _make_relays(self, config: Config) -> Relays:
+        return Relays(config.relay, config.smtp.hostname, _held_when_accepted)
+
+    def _make_releaser(self, config: Config) -> Releaser:
+        wake: Callable[[], None] = lambda: self._releaser.wake()  # noqa: E731 - the releaser is made below
+        self._parking = Parking(self.store, self._reporter, config.hold.late_tolerance, wake)
+        settler = Settler(self.store, self._reporter, wake)
+        return Releaser(self.store, self._relays, settler, self._parking, self._disk.may_claim)
+
+    def _service(self, config: Config, context: ssl.SSLContext | None) -> Service:
+        limits = config.limits
+        acceptor = Acceptor(
+            store=self.store,
+            quota=Quota(self.store, QuotaLimits(limits.held_messages, limits.held_bytes, limits.submissions_per_hour)),
+            settings=AcceptSettings(config.smtp.hostname, config.smtp.show_client, limits.received),
+            hold=config.hold,
+            is_internal=lambda address: config.organisation.is_internal(domain_of(address)),
+            room=self._disk.has_room,
+            on_due=self._releaser.wake,
+        )
+        return Service(
+            hostname=config.smtp.hostname,
+            limits=SmtpLimits(
+                max_size=config.smtp.max_size,
+                command_line=limits.command_line,
+                text_line=limits.text_line,
+                recipients=limits.recipients,
+                errors=limits.errors,
+                longest_hold=max(SECOND, config.hold.longest),
+            ),
+            idle=limits.idle,
+            spool_folder=config.folder,
+            acceptor=acceptor,
+            door=Door(self._make_gate(config), self.store.account, config.smtp.trusted),
+            now=self.store.now,
+            starttls=context,
+        )
+
+    def _tls_context(self, config: Config) -> ssl.SSLContext | None:
+        if not config.smtp.certificate:
+            return None
+        return tls_context(config.resolve(config.smtp.certificate), config.resolve(config.smtp.key))
+
+    def _make_gate(self, config: Config) -> Gate:
+        return Gate(self._authenticator, Throttle(config.auth), config.auth.domain, self.store.now, _sleep)
+
+    def _make_authenticator(self, config: Config) -> Authenticator:
+        if config.auth.backend == "imap":
+            return ImapBackend(config.auth)
+        return AccountsBackend(self._stored_password, self._replace_hash, Passwords(), config.auth.domain)
+
+    async def _stored_password(self, key: str) -> StoredPassword | None:
+        account = await self.store.account(key)
+        return StoredPassword(account.address, account.password_hash) if account and account.password_hash else None
+
+    async def _replace_hash(self, key: str, old_hash: str, new_hash: str) -> None:
+        await self.store.replace_hash(Rehash(key, old_hash, new_hash))
+
+    async def _take_stock(self) -> None:
+        """What a start owes to the time before it: claims that nobody holds any more, and what came due meanwhile."""
+        taken_over = await self.store.reap(everything=self._lock is not None)
+        if taken_over:
+            log.warning("took over from an earlier run", recipients=taken_over)
+        await self._parking.after_start()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                await self._parking.beat()
+                await self.store.read_clock()
+            except StoreUnavailable as error:
+                log.warning("no heartbeat", reason=str(error))
+
+    async def _housekeep(self) -> None:
+        while True:
+            try:
+                await self._sweep()
+                counts = await self.store.count_by_state()
+                for state in OPEN:
+                    figures.WAITING.labels(state.value).set(counts.get(state, 0))
+            except StoreUnavailable as error:
+                log.warning("no housekeeping", reason=str(error))
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _sweep(self) -> None:
+        retention = self.config.retention
+        request = Retention(retention.sent, retention.stopped, retention.metadata, SWEEP_AT_ONCE)
+        while touched := await self.store.sweep(request):
+            log.info("swept", messages=touched)
+
+
+def _held_when_accepted(account: str, address: str) -> bool:
+    """Whether an account may use the login of a route for an address: nothing is stored under a sender that its
+    account did not hold when it was submitted."""
+    return True
+
+
+async def _sleep(duration: Duration) -> None:
+    await asyncio.sleep(duration / SECOND)
+
+
+async def serve(path: Path) -> None:
+    """Runs until SIGTERM or SIGINT. SIGHUP reads the configuration again, and keeps the old one if the new is bad."""
+    gateway = Gateway(load(path))
+    stopping, reloading = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, reloading.set)
+    await gateway.start()
+    print("ready", *(f"{host}:{port}" for host, port in gateway.endpoints), file=sys.stderr, flush=True)
+    reloader = asyncio.create_task(_reload_when(reloading, gateway, path))
+    await stopping.wait()
+    log.info("stopping")
+    reloader.cancel()
+    await gateway.stop()
+
+
+async def _reload_when(reloading: asyncio.Event, gateway: Gateway, path: Path) -> None:
+    while True:
+        await reloading.wait()
+        reloading.clear()
+        try:
+            await gateway.reload(load(path))
+            log.info("configuration read again", file=str(path))
+        except TakebackError as error:
+            log.error("configuration kept as it was", reason=str(error))

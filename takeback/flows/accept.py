@@ -1,0 +1,361 @@
+"""Accept: a submission becomes a held message, and its 250 a promise.
+
+All that can refuse a message comes before the store's one transaction, and nothing that comes after it can fail the
+client.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from takeback import figures
+from takeback.clock import Duration, Instant, rfc3339
+from takeback.errors import StoreFull, StoreUnavailable, TakebackError
+from takeback.flows.quota import Quota
+from takeback.flows.spool import PIECE, Spool
+from takeback.flows.submitter import Submitter
+from takeback.hold import window
+from takeback.hold.settings import HoldSettings, parse_window
+from takeback.ids import new_id
+from takeback.mail import address, headers, message_id, recall_lock, received
+from takeback.mail.authors import UnclearAuthor, authors
+from takeback.mail.digest import BodyDigest
+from takeback.mail.envelope import Envelope, Recipient
+from takeback.mail.headers import Header, HeaderError
+from takeback.mail.rewrite import Facts, Rewrite, SignedRecallLock, UnclearHold, hold_wish, rewrite
+from takeback.ports.store import NewMessage, Origin, StagedChunk, Store
+from takeback.quantities import format_duration
+from takeback.smtp.replies import Reply
+
+STAGED_ABOVE = 4 * PIECE
+"""A larger body is committed in pieces before its message, so that it never sits whole in memory."""
+_ATTACHED = re.compile(rb"^content-disposition:(?:[ \t]|\r\n[ \t])*attachment", re.IGNORECASE | re.MULTILINE)
+_OVERLAP = 200
+
+log = structlog.get_logger("accept")
+
+
+class Refused(TakebackError):
+    """The message is not accepted, and nothing of it was kept."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What the client asked for in the envelope: HOLDFOR or HOLDUNTIL (RFC 4865 §4)."""
+
+    for_: Duration | None = None
+    until: Instant | None = None
+
+    @property
+    def report_field(self) -> str:
+        """Future-Release-Request, as reports repeat it (RFC 4865 §5.1.2); empty where nothing was asked."""
+        if self.for_ is not None:
+            return f"for;{self.for_ // 1_000_000}"
+        return f"until;{rfc3339(self.until)}" if self.until is not None else ""
+
+    def wish(self, now: Instant) -> window.Wish | None:
+        if self.for_ is not None:
+            return window.Wish(now + self.for_)
+        return window.Wish(self.until) if self.until is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How the message came, for its trace line (RFC 5321 §4.4)."""
+
+    helo: str
+    client: str
+    esmtp: bool
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """All of one submission but its bytes."""
+
+    submitter: Submitter
+    envelope: Envelope
+    hold: Hold
+    session: Session
+    eight_bit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The promise: under this id, leaving at the earliest then (None: when released)."""
+
+    id: str
+    earliest: Instant | None
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptSettings:
+    hostname: str
+    show_client: bool
+    received: int
+
+
+class Acceptor:
+    """Decides on submissions and keeps what it accepts. `room` says whether the disk has enough; `on_due` is told
+    when something that may leave at once was accepted."""
+
+    def __init__(
+        self,
+        store: Store,
+        quota: Quota,
+        settings: AcceptSettings,
+        hold: HoldSettings,
+        is_internal: window.IsInternal,
+        room: Callable[[], bool],
+        on_due: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._quota = quota
+        self._settings = settings
+        self._hold = hold
+        self._is_internal = is_internal
+        self._room = room
+        self._on_due = on_due
+
+    async def refusal_of_sender(self, submitter: Submitter, sender: str, size: int) -> Reply | None:
+        """What to answer to MAIL, before any byte of the message has come; None to go on."""
+        if not self._room():
+            return NO_ROOM
+        if sender and not submitter.may_send_as(sender):
+            return Reply.of(550, "5.7.1", f"{submitter.account} may not send as {sender}")
+        try:
+            return await self._quota.refusal(submitter.account, size)
+        except StoreUnavailable:
+            return TRY_LATER
+
+    async def accept(self, submission: Submission, spool: Spool) -> Accepted:
+        """Afterwards the message is durable and can be undone. Raises Refused."""
+        try:
+            return await self._accept(submission, spool)
+        except StoreFull as error:
+            log.error("no room", reason=str(error))
+            raise Refused(NO_ROOM) from error
+        except StoreUnavailable as error:
+            figures.STORE_ERRORS.labels("accept").inc()
+            log.error("not stored", reason=str(error))
+            raise Refused(TRY_LATER) from error
+
+    async def _accept(self, submission: Submission, spool: Spool) -> Accepted:
+        submitter = submission.submitter
+        if not self._room():
+            raise Refused(NO_ROOM)
+        if (reply := await self._quota.refusal(submitter.account, spool.size)) is not None:
+            raise Refused(reply)
+        now = self._store.now()
+        top = spool.top(headers.MAX_HEADER + PIECE // 4)
+        header = _read_header(top)
+        _check_authors(header, submitter)
+        if received.hops(header) >= self._settings.received:
+            raise Refused(Reply.of(554, "5.4.6", "Too many hops: the message is in a loop"))
+        message = self._compose(submission, header, top, spool, now)
+        await self._keep(message, spool)
+        self._quota.accepted(submitter.account, message.new.size)
+        return self._promise(message.new, now)
+
+    def _compose(self, submission: Submission, header: Header, top: bytes, spool: Spool, now: Instant) -> _Composed:
+        id = new_id(now)
+        secret = secrets.token_bytes(recall_lock.SECRET_SIZE)
+        changes = _rewrite(header, self._facts(submission, id, secret, now))
+        envelope = _with_unique_recipients(submission.envelope)
+        facts = self._window_facts(submission, envelope, header, spool, now)
+        new = NewMessage(
+            id=id,
+            account=submission.submitter.account,
+            origin=Origin.SUBMISSION,
+            envelope=envelope,
+            due_at=_due_times(facts, self._hold, self._is_internal, now),
+            accepted_at=now,
+            size=spool.size + changes.growth,
+            eight_bit=submission.eight_bit,
+            content=(),
+            lock_secret=secret,
+            body_digest=b"",
+            message_id=changes.message_id,
+            header_from=header.text("from", 500),
+            header_date=changes.date,
+            subject=header.text("subject", 1000),
+            future_release=submission.hold.report_field,
+            client=submission.session.client,
+        )
+        beginning = changes.apply(top[: header.body])
+        return _Composed(new, beginning, header.body)
+
+    def _facts(self, submission: Submission, id: str, secret: bytes, now: Instant) -> Facts:
+        session = submission.session
+        trace = received.Submission(
+            helo=session.helo,
+            client=session.client,
+            hostname=self._settings.hostname,
+            id=id,
+            at=now,
+            esmtp=session.esmtp,
+            tls=session.tls,
+            authenticated=submission.submitter.authenticated,
+            smtputf8=submission.envelope.smtputf8,
+            show_client=self._settings.show_client,
+        )
+        return Facts(
+            received=received.received(trace),
+            now=now,
+            fresh_id=message_id.new(id, self._settings.hostname),
+            uid=submission.submitter.account,
+            secret=secret,
+        )
+
+    def _window_facts(
+        self, submission: Submission, envelope: Envelope, header: Header, spool: Spool, now: Instant
+    ) -> window.Facts:
+        rules = [rule.when for rule in self._hold.rule]
+        wanted = {name.lower() for when in rules for name in when.header or ()}
+        return window.Facts(
+            sender=envelope.sender,
+            recipients=[recipient.address for recipient in envelope.recipients],
+            size=spool.size,
+            has_attachment=any(when.has_attachment is not None for when in rules) and _has_attachment(spool),
+            automatic=not envelope.sender or header.text("auto-submitted", 20).lower() not in ("", "no"),
+            header={name: header.text(name) for name in wanted if header.count(name)},
+            wish=submission.hold.wish(now) or _header_wish(header, now),
+        )
+
+    async def _keep(self, message: _Composed, spool: Spool) -> None:
+        """The one commit point. Large bodies are staged first; they mean nothing until their message is there."""
+        digest = BodyDigest()
+        pieces = [message.beginning]
+        staged = message.new.size > STAGED_ABOVE
+        if staged:
+            await self._store.stage(StagedChunk(message.new.id, 0, message.beginning))
+        for position, piece in enumerate(spool.pieces(message.body_start), start=1):
+            digest.update(piece)
+            if staged:
+                await self._store.stage(StagedChunk(message.new.id, position, piece))
+            else:
+                pieces.append(piece)
+        content = () if staged else _in_pieces(b"".join(pieces))
+        await self._store.accept(message.complete(content, digest.digest()))
+
+    def _promise(self, message: NewMessage, now: Instant) -> Accepted:
+        known = [due_at for due_at in message.due_at if due_at is not None]
+        earliest = min(known, default=None)
+        if earliest is not None and earliest <= now:
+            self._on_due()
+        figures.ACCEPTED.labels(message.origin.value).inc()
+        figures.ACCEPTED_BYTES.inc(message.size)
+        log.info(
+            "accepted",
+            message=message.id,
+            account=message.account,
+            size=message.size,
+            recipients=len(message.envelope.recipients),
+        )
+        return Accepted(message.id, earliest, Reply.of(250, "2.0.0", _describe(message, now)))
+
+
+NO_ROOM = Reply.of(452, "4.3.1", "Not enough room on the server; nothing was kept, try again later")
+TRY_LATER = Reply.of(451, "4.3.0", "The message could not be kept for sure; try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    """A message but for its content: the new beginning, and where the rest starts in the spool."""
+
+    new: NewMessage
+    beginning: bytes
+    body_start: int
+
+    def complete(self, content: tuple[bytes, ...], body_digest: bytes) -> NewMessage:
+        return replace(self.new, content=content, body_digest=body_digest)
+
+
+def _read_header(top: bytes) -> Header:
+    try:
+        return headers.split(top)
+    except HeaderError as error:
+        raise Refused(Reply.of(554, "5.6.0", f"Refused: {error}")) from None
+
+
+def _check_authors(header: Header, submitter: Submitter) -> None:
+    try:
+        named = authors(header)
+    except UnclearAuthor as error:
+        raise Refused(Reply.of(550, "5.7.1", f"Refused: {error}")) from None
+    for author in named:
+        if not submitter.may_send_as(author):
+            raise Refused(Reply.of(550, "5.7.1", f"{submitter.account} may not send as {author}"))
+
+
+def _rewrite(header: Header, facts: Facts) -> Rewrite:
+    try:
+        return rewrite(header, facts)
+    except SignedRecallLock as error:
+        raise Refused(Reply.of(550, "5.7.1", f"Refused: {error}")) from None
+
+
+def _with_unique_recipients(envelope: Envelope) -> Envelope:
+    """The same address twice is one recipient; what was said of it first counts."""
+    unique: dict[str, Recipient] = {}
+    for recipient in envelope.recipients:
+        unique.setdefault(address.key(recipient.address), recipient)
+    return replace(envelope, recipients=tuple(unique.values()))
+
+
+def _header_wish(header: Header, now: Instant) -> window.Wish | None:
+    """`Takeback-Hold: 5m` or `until released`, for clients that can set a header and no more."""
+    try:
+        text = hold_wish(header)
+        if text is None:
+            return None
+        asked = parse_window(text)
+    except (UnclearHold, ValueError) as error:
+        raise Refused(Reply.of(550, "5.6.0", f"Takeback-Hold: {error}")) from None
+    return window.Wish(None if asked is None else now + asked)
+
+
+def _due_times(
+    facts: window.Facts, settings: HoldSettings, is_internal: window.IsInternal, now: Instant
+) -> list[Instant | None]:
+    try:
+        return window.due_times(facts, settings, is_internal, now)
+    except window.WishOutOfRange:
+        longest = format_duration(settings.longest)
+        raise Refused(Reply.of(501, "5.5.4", f"A message is held for {longest} at the longest")) from None
+
+
+def _has_attachment(spool: Spool) -> bool:
+    """Whether some part says that it is one; looked for only where a rule asks."""
+    tail = b""
+    for piece in spool.pieces(0):
+        if _ATTACHED.search(tail + piece):
+            return True
+        tail = piece[-_OVERLAP:]
+    return False
+
+
+def _in_pieces(content: bytes) -> tuple[bytes, ...]:
+    return (
+        tuple(content[at : at + PIECE] for at in range(0, len(content), PIECE)) if len(content) > PIECE else (content,)
+    )
+
+
+def _describe(message: NewMessage, now: Instant) -> str:
+    """What the client's log shows: the id, and until when it can be undone."""
+    if None in message.due_at:
+        return f"{message.id} held until released"
+    latest = max(due_at for due_at in message.due_at if due_at is not None)
+    if latest <= now:
+        return f"{message.id} accepted"
+    return f"{message.id} held for {format_duration(latest - now)}, can be undone"

@@ -1,0 +1,226 @@
+"""Release: what is due is claimed, handed to its route, and recorded, recipient by recipient.
+
+`Releaser.run` is the loop, `_hand_over` one consignment, `takeback.flows.settle` what its outcomes mean. The loop never
+believes a clock that jumped, and after an outage it keeps what is late instead of sending it (`flows/park.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from takeback import clock, figures
+from takeback.clock import MINUTE, SECOND, Duration, Instant
+from takeback.errors import ClockStepped, StoreUnavailable
+from takeback.flows.park import Parking
+from takeback.flows.settle import Settler
+from takeback.ids import new_token
+from takeback.ports import Consignment, Outcome, Route, Routing, Verdict
+from takeback.ports.store import ClaimedMessage, ClaimedRecipient, ClaimRequest, DotMark, Handback, Origin, Store
+
+LEASE: Duration = MINUTE
+POLL: Duration = SECOND // 2
+"""Another process may have written: what it made due is noticed within this time."""
+BUSY_ROUTE_WAIT: Duration = 5 * SECOND
+OUTAGE: Duration = MINUTE
+"""A loop that has not come round for so long was stopped, or its machine slept."""
+STORE_RETRY_SECONDS = 1.0
+SMALL_STEP: Duration = MINUTE
+"""A clock that is off by less is drifting or being corrected; the loop goes along with it."""
+
+log = structlog.get_logger("release")
+
+
+@dataclass(slots=True)
+class _Monotonic:
+    """The store's time carried forward by a clock that cannot be set."""
+
+    store: Instant
+    monotonic: Duration
+
+    def expected(self) -> Instant:
+        return self.store + clock.monotonic() - self.monotonic
+
+
+class Releaser:
+    """The one loop that lets messages leave. `room` says whether there is space to work in."""
+
+    def __init__(
+        self, store: Store, routing: Routing, settler: Settler, parking: Parking, room: Callable[[], bool]
+    ) -> None:
+        self._routing = routing
+        self._store = store
+        self._settler = settler
+        self._parking = parking
+        self._room = room
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: Counter[str] = Counter()
+        self._tokens: Counter[str] = Counter()
+        self._time = _Monotonic(store.now(), clock.monotonic())
+
+    def wake(self) -> None:
+        """Something became due just now."""
+        self._wake.set()
+
+    async def take_routing(self, routing: Routing) -> None:
+        """Afterwards nothing uses the routing that was; consignments under way have been finished by it."""
+        self._routing = routing
+        if under_way := list(self._tasks):
+            await asyncio.wait(under_way)
+
+    async def run(self) -> None:
+        """Ends after `stop`. Trouble with the store is waited out."""
+        renewal = asyncio.create_task(self._renew())
+        last_round = clock.monotonic()
+        try:
+            while not self._stopping:
+                if clock.monotonic() - last_round > OUTAGE:
+                    await self._parking.park_late()
+                last_round = clock.monotonic()
+                try:
+                    await self._round()
+                except ClockStepped as stepped:
+                    await self._parking.park_after_step(stepped.step)
+                    self._time = _Monotonic(self._store.now(), clock.monotonic())
+                except StoreUnavailable as error:
+                    figures.STORE_ERRORS.labels("release").inc()
+                    log.warning("store unavailable", reason=str(error))
+                    await asyncio.sleep(STORE_RETRY_SECONDS)
+        finally:
+            renewal.cancel()
+
+    async def stop(self, limit_seconds: float) -> None:
+        """Afterwards nothing is under way: it was finished within the limit, or given back where the dot had not
+        left, or recorded as `unknown` where it had."""
+        self._stopping = True
+        self._wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=limit_seconds)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _round(self) -> None:
+        """Claims what is due as far as there is capacity; else waits until something may be due."""
+        self._wake.clear()
+        free = self._routing.capacity - len(self._tasks)
+        if free > 0 and self._room() and await self._claim(free):
+            return
+        next_due = None if free <= 0 else await self._store.next_due()
+        wait = POLL if next_due is None else min(POLL, max(0, next_due - self._store.now()))
+        if wait == 0 and not self._room():
+            wait = POLL
+        await self._sleep(max(wait, 1_000))
+
+    async def _sleep(self, duration: Duration) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), duration / SECOND)
+        except TimeoutError:
+            return
+
+    async def _claim(self, limit: int) -> bool:
+        await self._store.reap()
+        request = ClaimRequest(new_token(), limit, LEASE, self._time.expected())
+        messages = await self._store.claim(request)
+        for message in messages:
+            figures.CLAIMED.inc(len(message.recipients))
+            self._dispatch(message)
+        return bool(messages)
+
+    def _dispatch(self, message: ClaimedMessage) -> None:
+        """One consignment for each route that the message's recipients take."""
+        by_route: dict[str, tuple[Route | None, list[ClaimedRecipient]]] = {}
+        for claimed in message.recipients:
+            address = claimed.recipient.address
+            sender = address if message.origin is Origin.SYSTEM else message.envelope.sender
+            route = self._routing.route(address, sender, message.account)
+            by_route.setdefault(route.name if route else "", (route, []))[1].append(claimed)
+        for route, recipients in by_route.values():
+            self._start(replace(message, recipients=recipients), route)
+
+    def _start(self, message: ClaimedMessage, route: Route | None) -> None:
+        if route is None:
+            work = self._settle(message, [_NO_ROUTE] * len(message.recipients))
+        elif self._under_way[route.name] >= route.capacity:
+            work = self._give_back(message, message.recipients, self._store.now() + BUSY_ROUTE_WAIT)
+        else:
+            work = self._hand_over(message, route)
+        name = route.name if route else ""
+        self._under_way[name] += 1
+        self._tokens[message.token] += 1
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finished(done, name, message.token))
+
+    def _finished(self, task: asyncio.Task[None], route: str, token: str) -> None:
+        self._tasks.discard(task)
+        self._under_way[route] -= 1
+        self._tokens[token] -= 1
+        if not self._tokens[token]:
+            del self._tokens[token]
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("consignment failed", error=repr(error), exc_info=error)
+
+    async def _hand_over(self, message: ClaimedMessage, route: Route) -> None:
+        marked: set[int] = set()
+
+        async def mark_dot(positions: Sequence[int]) -> bool:
+            recipients = [message.recipients[position].id for position in positions]
+            allowed = await self._store.mark_dot(DotMark(message.token, recipients))
+            if allowed:
+                marked.update(positions)
+            return allowed
+
+        envelope = replace(message.envelope, recipients=tuple(each.recipient for each in message.recipients))
+        try:
+            outcomes = await route.relay.deliver(Consignment(message.id, envelope, message.content), mark_dot)
+        except StoreUnavailable as error:
+            # The mark could not be confirmed, so the dot was not sent. If the mark was committed after all, its
+            # lease runs out and the recipient is shown as unknown; it is never sent again unasked.
+            figures.STORE_ERRORS.labels("mark_dot").inc()
+            log.warning("dot mark not confirmed", message=message.id, reason=str(error))
+            return
+        except asyncio.CancelledError:
+            await self._give_up_waiting(message, marked)
+            return
+        await self._settle(message, outcomes)
+
+    async def _settle(self, message: ClaimedMessage, outcomes: Sequence[Outcome]) -> None:
+        await self._settler.settle(message, outcomes)
+
+    async def _give_up_waiting(self, message: ClaimedMessage, marked: set[int]) -> None:
+        """Cut off while handing over: what had not left goes back, what may have left is unknown."""
+        kept = [each for position, each in enumerate(message.recipients) if position not in marked]
+        await self._give_back(message, kept, None)
+        left = replace(message, recipients=[message.recipients[position] for position in sorted(marked)])
+        if left.recipients:
+            await self._settle(left, [_STOPPED] * len(left.recipients))
+
+    async def _give_back(
+        self, message: ClaimedMessage, recipients: Sequence[ClaimedRecipient], due_at: Instant | None
+    ) -> None:
+        if recipients:
+            await self._store.give_back(Handback(message.token, [each.id for each in recipients], due_at))
+
+    async def _renew(self) -> None:
+        """Keeps the leases of what is under way, and the idea of what time it is, fresh."""
+        while True:
+            await asyncio.sleep(LEASE / SECOND / 4)
+            if abs(self._store.now() - self._time.expected()) < SMALL_STEP:
+                self._time = _Monotonic(self._store.now(), clock.monotonic())
+            try:
+                if self._tokens:
+                    await self._store.renew(list(self._tokens), LEASE)
+            except StoreUnavailable as error:
+                log.warning("leases not renewed", reason=str(error))
+
+
+_NO_ROUTE = Outcome(Verdict.DEFERRED, "451 4.4.4 No route leads to this address; add a [[relay]] for it")
+_STOPPED = Outcome(Verdict.UNKNOWN, "Takeback was stopped before the next server answered")

@@ -1,0 +1,1 @@
+"""Holding: the states of a recipient, how long a message waits, and when to try again. Pure rules."""

@@ -1,0 +1,168 @@
+"""`[hold]` of the configuration."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+
+from takeback.clock import DAY, HOUR, SECOND
+from takeback.mail.address import Pattern
+from takeback.quantities import DurationText, Settings, SizeText, parse_duration
+
+UNTIL_RELEASED = "until released"
+
+Window = int | None
+"""How long to hold, in microseconds; None holds until somebody releases it."""
+
+
+def parse_window(text: str) -> Window:
+    """A duration, or `until released`; ValueError says what was expected."""
+    if " ".join(text.lower().split()) == UNTIL_RELEASED:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "{UNTIL_RELEASED}"') from None
+
+
+def _read_window(value: object) -> object:
+    return parse_window(value) if isinstance(value, str) else value
+
+
+WindowText = Annotated[Window, BeforeValidator(_read_window)]
+
+_COMPARISON = re.compile(r"(<=|>=|<|>)?\s*(\S.*)")
+Operator = Literal["<", "<=", ">", ">=", "="]
+
+
+class Comparison(Settings):
+    """`> 10`, `<= 5`, `3`: an operator and a whole number (or a size)."""
+
+    operator: Operator
+    value: SizeText
+
+    def holds_for(self, amount: int) -> bool:
+        match self.operator:
+            case "<":
+                return amount < self.value
+            case "<=":
+                return amount <= self.value
+            case ">":
+                return amount > self.value
+            case ">=":
+                return amount >= self.value
+            case "=":
+                return amount == self.value
+
+
+def _read_comparison(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"operator": "=", "value": value}
+    if not isinstance(value, str) or (match := _COMPARISON.fullmatch(value.strip())) is None:
+        return value
+    operator, amount = match[1] or "=", match[2].strip()
+    return {"operator": operator, "value": int(amount) if amount.isdigit() else amount}
+
+
+ComparisonText = Annotated[Comparison, BeforeValidator(_read_comparison)]
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
+
+
+class Span(Settings):
+    """A part of the week: `18:00-08:00`, `fri-sat`, `sun-thu 08:00-17:00`. A span may pass midnight or the
+    week's end; its days are those on which it starts."""
+
+    days: frozenset[int]
+    start: time
+    end: time
+
+    def contains(self, weekday: int, moment: time) -> bool:
+        if self.start < self.end:
+            return weekday in self.days and self.start <= moment < self.end
+        evening = weekday in self.days and moment >= self.start
+        morning = (weekday - 1) % 7 in self.days and moment < self.end
+        return evening or morning
+
+
+def _read_days(text: str) -> frozenset[int]:
+    first, _, last = text.partition("-")
+    start, end = _DAYS.index(first), _DAYS.index(last or first)
+    return frozenset((start + offset) % 7 for offset in range((end - start) % 7 + 1))
+
+
+def _read_span(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    days: frozenset[int] = frozenset(range(7))
+    start = end = time(0)
+    try:
+        for word in value.lower().split():
+            if match := _HOURS.fullmatch(word):
+                start, end = (time(0) if text == "24:00" else time.fromisoformat(text) for text in match.groups())
+            else:
+                days = _read_days(word)
+    except ValueError:
+        raise ValueError('write it as "18:00-08:00", "fri-sat" or "sun-thu 08:00-17:00"') from None
+    return {"days": days, "start": start, "end": end}
+
+
+SpanText = Annotated[Span, BeforeValidator(_read_span)]
+
+
+def _read_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _check_pattern(text: str) -> str:
+    if text not in SIDES:
+        Pattern(text)
+    return text
+
+
+SIDES = {"internal": True, "external": False}
+"""What `recipients` may say besides addresses."""
+Patterns = Annotated[tuple[Annotated[str, AfterValidator(_check_pattern)], ...], BeforeValidator(_read_list)]
+
+
+class Condition(Settings):
+    """What a rule asks for; all that is written must hold. `recipients` is asked of each recipient by itself."""
+
+    sender: Patterns | None = None
+    recipients: Patterns | None = None
+    recipient_count: ComparisonText | None = None
+    has_attachment: bool | None = None
+    size: ComparisonText | None = None
+    header: dict[str, str] | None = None
+    time: SpanText | None = None
+
+
+class Rule(Settings):
+    """A window for what meets a condition. A `firm` one may be lengthened by the sender, not shortened."""
+
+    when: Condition = Condition()
+    window: WindowText
+    firm: bool = False
+
+
+class HoldSettings(Settings):
+    window: WindowText = 30 * SECOND
+    shortest: DurationText = 0
+    longest: DurationText = 30 * DAY
+    late_tolerance: DurationText = 4 * HOUR
+    timezone: str = "UTC"
+    rule: Annotated[tuple[Rule, ...], BeforeValidator(_read_list)] = Field(default=())
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f'no time zone {name!r}; write it as "Asia/Riyadh" or "Europe/London"') from None
+        return name

@@ -1,0 +1,1 @@
+"""The asyncio loop that drives `takeback.smtp` over sockets and calls `takeback.flows.accept`."""

@@ -1,0 +1,96 @@
+"""`[smtp]` and `[limits]` of the configuration."""
+
+from __future__ import annotations
+
+import ipaddress
+import platform
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from takeback.clock import MINUTE
+from takeback.mail.address import Pattern
+from takeback.quantities import DurationText, Settings, SizeText
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _read_network(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError(f'{value!r} is no network; write it as "127.0.0.1/32" or "fd00::/8"') from None
+
+
+def _read_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_pattern(text: str) -> str:
+    Pattern(text)
+    return text
+
+
+def parse_endpoint(text: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:1587` or `[::1]:1587`; ValueError says what was expected."""
+    host, colon, port = text.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f'{text!r} is no address to listen on; write it as "127.0.0.1:1587" or "[::1]:1587"')
+    return host, int(port)
+
+
+def _read_endpoint(value: object) -> object:
+    return parse_endpoint(value) if isinstance(value, str) else value
+
+
+Endpoint = Annotated[tuple[str, int], BeforeValidator(_read_endpoint)]
+Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(_read_tuple)]
+Patterns = Annotated[tuple[Annotated[str, AfterValidator(_check_pattern)], ...], BeforeValidator(_read_tuple)]
+
+
+class Trusted(Settings):
+    """Programs that cannot authenticate: whose mail it is and as whom they may send is said here, not by them."""
+
+    network: Annotated[Network, BeforeValidator(_read_network)]
+    account: Annotated[str, Field(min_length=1)]
+    may_send_as: Annotated[Patterns, Field(min_length=1)]
+
+
+class SmtpSettings(Settings):
+    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\-\[\]:]+$")] = platform.node() or "localhost"
+    """What the server calls itself, in its greeting, in Received and in Message-IDs."""
+    listen: Endpoints = (("127.0.0.1", 1587),)
+    listen_tls: Endpoints = ()
+    """TLS from the first byte (RFC 8314)."""
+    certificate: str = ""
+    key: str = ""
+    """PEM files, relative to the configuration file; with them, STARTTLS is offered on `listen`."""
+    max_size: Annotated[SizeText, Field(ge=1)] = 50 << 20
+    show_client: bool = True
+    """Whether Received names the address that the client connected from."""
+    trusted: Annotated[tuple[Trusted, ...], BeforeValidator(_read_tuple)] = ()
+
+
+class LimitSettings(Settings):
+    """What one account, one address, one session may take. 0 means no limit for what is counted per account."""
+
+    held_messages: Annotated[int, Field(ge=0)] = 1000
+    """Of an account, on hold or on their way at once."""
+    held_bytes: Annotated[SizeText, Field(ge=0)] = 1 << 30
+    submissions_per_hour: Annotated[int, Field(ge=0)] = 1000
+    recipients: Annotated[int, Field(ge=1)] = 1000
+    """Of one message."""
+    connections: Annotated[int, Field(ge=1)] = 1000
+    connections_per_address: Annotated[int, Field(ge=1)] = 50
+    idle: Annotated[DurationText, Field(ge=1)] = 5 * MINUTE
+    """How long a client may be silent (RFC 5321 §4.5.3.2.7)."""
+    errors: Annotated[int, Field(ge=1)] = 20
+    """Refused commands, after which a session is ended."""
+    command_line: Annotated[SizeText, Field(ge=512)] = 4096
+    text_line: Annotated[SizeText, Field(ge=0)] = 0
+    """The longest line of a message; 0 is no limit, because real clients send more than the 1,000 of RFC 5321."""
+    received: Annotated[int, Field(ge=1)] = 50
+    """Received fields from which on a message is in a loop (RFC 5321 §6.3)."""

@@ -1,0 +1,101 @@
+"""One `[[relay]]` section: for whom, from whom, where to, and how to log in there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from takeback.clock import MINUTE, SECOND
+from takeback.quantities import DurationText, Settings
+from takeback.relay.destination import Destination, Folder, parse_destination
+from takeback.relay.routes import Condition, parse_pattern
+
+Tls = Literal["required", "opportunistic", "off"]
+
+
+def _read_patterns(value: object) -> object:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ValueError('write a list of addresses, as in ["*@example.com"]')
+    if not value:
+        raise ValueError("an empty list would match nobody; name an address, or leave the key out")
+    return tuple(parse_pattern(item) for item in value)
+
+
+def _read_destination(value: object) -> object:
+    return parse_destination(value) if isinstance(value, str) else value
+
+
+def _read_path(value: object) -> object:
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
+_Patterns = Annotated[tuple[str, ...], BeforeValidator(_read_patterns)]
+_PathText = Annotated[Path, BeforeValidator(_read_path)]
+_SECRET_KEYS = ("password", "password_file", "password_command", "password_env", "token_command")
+
+
+class RelaySettings(Settings):
+    """Complete and consistent once read. Secrets are named here and read at use; none shows in its repr."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    recipients: _Patterns = Field((), alias="for")
+    senders: _Patterns = Field((), alias="from")
+    to: Annotated[Destination, BeforeValidator(_read_destination)]
+    tls_wish: Tls | None = Field(None, alias="tls")
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: _PathText | None = None
+    password_command: str | None = Field(None, repr=False)
+    password_env: str | None = None
+    token_command: str | None = Field(None, repr=False)
+    ca_file: _PathText | None = None
+    connections: int = Field(10, ge=1, le=1000)
+    connect_timeout: DurationText = Field(30 * SECOND, ge=SECOND)
+    command_timeout: DurationText = Field(5 * MINUTE, ge=SECOND)
+    answer_timeout: DurationText = Field(10 * MINUTE, ge=SECOND)
+    """How long the answer to the final dot may take (RFC 5321 §4.5.3.2.6)."""
+
+    @property
+    def tls(self) -> Tls:
+        """What was asked for, or the default: a password never goes over a line that was not verified."""
+        if self.tls_wish is not None:
+            return self.tls_wish
+        if isinstance(self.to, Folder) or self.to.socket:
+            return "off"
+        return "required" if self.username or self.to.scheme == "smtps" else "opportunistic"
+
+    @property
+    def condition(self) -> Condition:
+        """Whose copies go this way."""
+        return Condition(self.recipients, self.senders)
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Self:
+        sources = [key for key in _SECRET_KEYS if getattr(self, key) is not None]
+        if len(sources) > 1:
+            raise ValueError(f"{' and '.join(sources)} each name a secret; keep one of them")
+        if sources and not self.username:
+            raise ValueError(f"{sources[0]} needs username beside it")
+        if self.username and not sources:
+            raise ValueError(f"username needs one of {', '.join(_SECRET_KEYS)} beside it")
+        return self
+
+    @model_validator(mode="after")
+    def _check_transport(self) -> Self:
+        if isinstance(self.to, Folder):
+            if self.tls_wish or self.username or self.ca_file:
+                raise ValueError("a maildir needs no tls, ca_file or username; remove them")
+            return self
+        if self.to.scheme == "smtps" and self.tls_wish not in (None, "required"):
+            raise ValueError("smtps:// is verified TLS from the first byte; remove tls, or write smtp://")
+        if self.to.socket and self.tls_wish not in (None, "off"):
+            raise ValueError("a unix socket has no TLS; remove tls")
+        if self.username and self.tls_wish == "opportunistic":
+            raise ValueError(
+                'a password goes only over verified TLS; write tls = "required" (and ca_file for a private '
+                'certificate), or tls = "off" where the network itself is trusted'
+            )
+        return self

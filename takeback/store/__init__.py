@@ -1,0 +1,1 @@
+"""The store: SQLAlchemy Core over embedded SQLite or a PostgreSQL that several nodes share."""

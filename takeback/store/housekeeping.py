@@ -1,0 +1,185 @@
+"""Housekeeping: keeping instead of sending late, knowing when we last worked, and deleting what has had its time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from sqlalchemy import Connection, Select, delete, exists, func, insert, or_, select, text, update
+
+from takeback.clock import DAY, Duration, Instant
+from takeback.hold.states import OPEN, State
+from takeback.ports.store import Parked, ParkRequest, Retention
+from takeback.store import tables
+from takeback.store.accepting import event_row, record_events
+from takeback.store.tables import AnyRow
+
+_message = tables.message.c
+_recipient = tables.recipient.c
+
+STAGED_FOR: Duration = DAY
+"""A staged piece whose message has not come by then belongs to an upload that was broken off."""
+_PAGES_AT_ONCE = 2_000
+HEARTBEAT = "heartbeat"
+
+
+def park(connection: Connection, now: Instant, requests: Sequence[ParkRequest]) -> list[list[Parked]]:
+    """Afterwards what the request describes is held until released. A deferred recipient is never late: it was
+    tried in time."""
+    return [_park(connection, now, request) for request in requests]
+
+
+def _park(connection: Connection, now: Instant, request: ParkRequest) -> list[Parked]:
+    waiting = (
+        select(
+            _recipient.id,
+            _recipient.message,
+            _recipient.account,
+            _recipient.address,
+            _recipient.due_at,
+            _message.sender,
+            _message.subject,
+        )
+        .join(tables.message, _message.id == _recipient.message)
+        .where(_recipient.state == State.HELD.value, _recipient.due_at.isnot(None), _message.origin != "system")
+        .order_by(_recipient.message, _recipient.position)
+        .limit(request.limit)
+        .with_for_update(skip_locked=True, of=tables.recipient)
+    )
+    if request.due_before is not None:
+        waiting = waiting.where(_recipient.due_at < request.due_before, _recipient.first_claim_at.is_(None))
+    rows = connection.execute(waiting).all()
+    connection.execute(
+        update(tables.recipient).where(_recipient.id.in_([row.id for row in rows])).values(due_at=None, changed_at=now)
+    )
+    kind = f"parked_{request.reason.value}"
+    record_events(connection, (event_row(row.message, now, kind, "takeback", row.address) for row in rows))
+    return [_parked(list(group)) for _, group in groupby(rows, key=lambda row: row.message)]
+
+
+def _parked(rows: Sequence[AnyRow]) -> Parked:
+    first = rows[0]
+    return Parked(
+        message=first.message,
+        account=first.account,
+        sender=first.sender,
+        subject=first.subject,
+        recipients=[row.address for row in rows],
+        due_at=min(row.due_at for row in rows),
+    )
+
+
+def heartbeat(connection: Connection, now: Instant, requests: Sequence[None]) -> list[Instant | None]:
+    """Notes the time; answers with what was noted before."""
+    before = connection.execute(select(tables.fact.c.at).where(tables.fact.c.name == HEARTBEAT)).scalar()
+    set_fact(connection, now, HEARTBEAT, "")
+    return [before] * len(requests)
+
+
+def note_fact(connection: Connection, now: Instant, requests: Sequence[tuple[str, str]]) -> list[None]:
+    for name, value in requests:
+        set_fact(connection, now, name, value)
+    return [None] * len(requests)
+
+
+def set_fact(connection: Connection, now: Instant, name: str, value: str) -> None:
+    changed = connection.execute(
+        update(tables.fact).where(tables.fact.c.name == name).values(value=value, at=now)
+    ).rowcount
+    if not changed:
+        connection.execute(insert(tables.fact).values(name=name, value=value, at=now))
+
+
+def sweep(connection: Connection, now: Instant, requests: Sequence[Retention]) -> list[int]:
+    """Deletes at most `limit` bodies, then at most `limit` messages with all that was known of them, whose time
+    has passed; then gives a little of the file back. Answers how many messages it touched; 0 means all is done."""
+    return [_sweep(connection, now, retention) for retention in requests]
+
+
+def _sweep(connection: Connection, now: Instant, retention: Retention) -> int:
+    bodies = _finished_before(
+        now - retention.sent,
+        [State.SENT, State.FAILED, State.LET_BE],
+        now - retention.stopped,
+        retention.limit,
+    ).where(_message.content_deleted_at.is_(None))
+    ids = list(connection.execute(bodies).scalars())
+    _delete_content(connection, ids)
+    connection.execute(update(tables.message).where(_message.id.in_(ids)).values(content_deleted_at=now))
+
+    forgotten = _finished_before(
+        now - retention.metadata, list(State), now - retention.metadata, retention.limit
+    ).where(_message.content_deleted_at.isnot(None))
+    gone = list(connection.execute(forgotten).scalars())
+    for table in (tables.event, tables.recipient):
+        connection.execute(delete(table).where(table.c.message.in_(gone)))
+    connection.execute(delete(tables.message).where(_message.id.in_(gone)))
+
+    swept = _sweep_staged(connection, now, retention.limit)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
+    return len(ids) + len(gone) + swept
+
+
+def _finished_before(before: Instant, states: Sequence[State], undone_before: Instant, limit: int) -> Select[str]:
+    """Messages of which nothing is open and every recipient has been final long enough for its state."""
+    other = tables.recipient.alias("other").c
+    values = [state.value for state in states]
+    old_enough = or_(
+        _recipient.state.in_(values) & (_recipient.changed_at < before),
+        (_recipient.state == State.UNDONE.value) & (_recipient.changed_at < undone_before),
+    )
+    still_needed = exists().where(
+        other.message == _message.id,
+        or_(
+            other.state.in_([state.value for state in OPEN]),
+            (other.state == State.UNDONE.value) & (other.changed_at >= undone_before),
+            (other.state != State.UNDONE.value) & (other.changed_at >= before),
+        ),
+    )
+    final = _recipient.state.notin_([state.value for state in OPEN])
+    return (
+        select(_message.id)
+        .where(_message.id.in_(select(_recipient.message).where(final, old_enough)), ~still_needed)
+        .limit(limit)
+    )
+
+
+def _sweep_staged(connection: Connection, now: Instant, limit: int) -> int:
+    content = tables.content.c
+    orphans = (
+        select(content.message)
+        .where(content.staged_at < now - STAGED_FOR, ~exists().where(_message.id == content.message))
+        .distinct()
+        .limit(limit)
+    )
+    ids = list(connection.execute(orphans).scalars())
+    _delete_content(connection, ids)
+    return len(ids)
+
+
+def _delete_content(connection: Connection, ids: Sequence[str]) -> None:
+    if ids:
+        connection.execute(delete(tables.content).where(tables.content.c.message.in_(ids)))
+
+
+def fact(connection: Connection, name: str) -> tuple[str, Instant] | None:
+    row = connection.execute(select(tables.fact.c.value, tables.fact.c.at).where(tables.fact.c.name == name)).first()
+    return None if row is None else (row.value, row.at)
+
+
+def free_pages(connection: Connection) -> tuple[int, int]:
+    """Unused and all pages of an SQLite file; zeros elsewhere."""
+    if connection.dialect.name != "sqlite":
+        return 0, 0
+    unused = connection.execute(text("PRAGMA freelist_count")).scalar_one()
+    return unused, connection.execute(text("PRAGMA page_count")).scalar_one()
+
+
+def count_by_state(connection: Connection) -> dict[State, int]:
+    rows = connection.execute(
+        select(_recipient.state, func.count())
+        .where(_recipient.state.in_([state.value for state in OPEN]))
+        .group_by(_recipient.state)
+    )
+    return {State(state): count for state, count in rows}

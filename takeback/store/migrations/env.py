@@ -1,0 +1,14 @@
+"""Alembic's way in. Takeback hands its own connection over; there is no alembic.ini."""
+
+from alembic import context
+
+from takeback.store.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+with context.begin_transaction():
+    context.run_migrations()

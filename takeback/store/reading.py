@@ -1,0 +1,197 @@
+"""Reading: what people and programs are told. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from takeback.clock import Instant
+from takeback.errors import Ambiguous
+from takeback.hold.states import IN_HAND, OPEN, WAITING, State
+from takeback.ports.store import (
+    Account,
+    EventView,
+    MessageView,
+    Origin,
+    RecipientView,
+    Usage,
+    UsageQuestion,
+)
+from takeback.store import tables
+from takeback.store.tables import AnyRow
+
+_message = tables.message.c
+_recipient = tables.recipient.c
+_LISTED_AT_ONCE = 500
+
+
+def _values(states: frozenset[State]) -> list[str]:
+    return sorted(state.value for state in states)
+
+
+_is_open = _recipient.state.in_(_values(OPEN))
+_not_left = _recipient.state.in_(_values(WAITING | IN_HAND))
+
+
+def find(connection: Connection, reference: str, account: str | None) -> list[MessageView]:
+    """By id, else by Message-ID with or without its angle brackets, newest first."""
+    bare = reference.strip().removeprefix("<").removesuffix(">")
+    found = _views(connection, (_message.id == reference.strip().lower()) & _of(account))
+    return found or _views(
+        connection,
+        (_message.message_id == f"<{bare}>") & (_message.origin == Origin.SUBMISSION.value) & _of(account),
+    )
+
+
+def last(connection: Connection, account: str | None) -> MessageView | None:
+    if account is None and _has_several_accounts(connection):
+        raise Ambiguous("several accounts have sent; say which one with --account")
+    newest = (
+        select(_message.id)
+        .where(_of(account), _message.origin == Origin.SUBMISSION.value)
+        .order_by(_message.accepted_at.desc(), _message.id.desc())
+        .limit(1)
+    )
+    id = connection.execute(newest).scalar()
+    return _views(connection, _message.id == id)[0] if id else None
+
+
+def _has_several_accounts(connection: Connection) -> bool:
+    submitted = _message.origin == Origin.SUBMISSION.value
+    first = connection.execute(select(_message.account).where(submitted).limit(1)).scalar()
+    return (
+        first is not None
+        and connection.execute(select(_message.account).where(submitted, _message.account != first).limit(1)).first()
+        is not None
+    )
+
+
+def outbox(connection: Connection, account: str | None, limit: int | None) -> list[MessageView]:
+    """What is held, on its way, or waits for a decision, newest first."""
+    ids = select(_recipient.message).where(_is_open).group_by(_recipient.message)
+    if account is not None:
+        ids = ids.where(_recipient.account == account)
+    listed = list(connection.execute(ids.order_by(_recipient.message.desc()).limit(limit)).scalars())
+    views = []
+    for start in range(0, len(listed), _LISTED_AT_ONCE):
+        views += _views(connection, _message.id.in_(listed[start : start + _LISTED_AT_ONCE]))
+    return sorted(views, key=lambda view: (view.accepted_at, view.id), reverse=True)
+
+
+def _of(account: str | None) -> ColumnElement[bool]:
+    return _message.account == account if account is not None else _message.id.isnot(None)
+
+
+def _views(connection: Connection, wanted: ColumnElement[bool]) -> list[MessageView]:
+    messages = connection.execute(
+        select(tables.message).where(wanted).order_by(_message.accepted_at.desc(), _message.id.desc())
+    ).all()
+    recipients = connection.execute(
+        select(tables.recipient)
+        .where(_recipient.message.in_([row.id for row in messages]))
+        .order_by(_recipient.message, _recipient.position)
+    ).all()
+    by_message = {id: list(group) for id, group in groupby(recipients, key=lambda row: row.message)}
+    return [_message_view(row, by_message.get(row.id, [])) for row in messages]
+
+
+def _message_view(row: AnyRow, recipients: Sequence[AnyRow]) -> MessageView:
+    return MessageView(
+        id=row.id,
+        message_id=row.message_id,
+        account=row.account,
+        origin=Origin(row.origin),
+        sender=row.header_from or row.sender,
+        subject=row.subject,
+        size=row.size,
+        accepted_at=row.accepted_at,
+        recipients=[recipient_view(each) for each in recipients],
+    )
+
+
+def recipient_view(row: AnyRow) -> RecipientView:
+    state = State(row.state)
+    return RecipientView(
+        address=row.address,
+        state=state,
+        due_at=row.due_at if state in WAITING | IN_HAND else None,
+        at=row.changed_at,
+        reply=row.reply,
+        server=row.server,
+    )
+
+
+def events(connection: Connection, message: str) -> list[EventView]:
+    rows = connection.execute(select(tables.event).where(tables.event.c.message == message).order_by(tables.event.c.id))
+    return [
+        EventView(row.at, row.kind, row.actor, row.recipient, json.loads(row.detail) if row.detail else {})
+        for row in rows
+    ]
+
+
+def piece(connection: Connection, message: str, position: int) -> bytes | None:
+    """One piece of the stored bytes, None past the last."""
+    content = tables.content.c
+    found = connection.execute(
+        select(content.data).where(content.message == message, content.position == position)
+    ).scalar()
+    return None if found is None else bytes(found)
+
+
+def next_due(connection: Connection) -> Instant | None:
+    """The earliest time at which something may be claimed, or a lease runs out."""
+    due = select(func.min(_recipient.due_at)).where(_recipient.state.in_(_values(WAITING)))
+    lease = select(func.min(_recipient.lease_until)).where(_recipient.state.in_(_values(IN_HAND)))
+    times = [connection.execute(due).scalar(), connection.execute(lease).scalar()]
+    return min((time for time in times if time is not None), default=None)
+
+
+def usage(connection: Connection, question: UsageQuestion) -> Usage:
+    waiting = (
+        select(_recipient.message)
+        .where(_recipient.account == question.account, _not_left)
+        .group_by(_recipient.message)
+        .limit(question.enough_held)
+    )
+    held = connection.execute(
+        select(func.count(), func.coalesce(func.sum(_message.size), 0)).where(_message.id.in_(waiting))
+    ).one()
+    recent = (
+        select(_message.id)
+        .where(
+            _message.account == question.account,
+            _message.accepted_at > question.since,
+            _message.origin == Origin.SUBMISSION.value,
+        )
+        .limit(question.enough_recent)
+    )
+    submissions = connection.execute(select(func.count()).select_from(recent.subquery())).scalar_one()
+    return Usage(held[0], int(held[1]), submissions)
+
+
+def account(connection: Connection, key: str) -> Account | None:
+    return next(iter(accounts(connection, tables.account.c.key == key)), None)
+
+
+def accounts(connection: Connection, wanted: ColumnElement[bool] | None = None) -> list[Account]:
+    listed = select(tables.account).order_by(tables.account.c.key)
+    rows = connection.execute(listed if wanted is None else listed.where(wanted)).all()
+    grants = connection.execute(
+        select(tables.grant)
+        .where(tables.grant.c.account.in_([row.key for row in rows]))
+        .order_by(tables.grant.c.account, tables.grant.c.pattern)
+    ).all()
+    return [
+        Account(
+            key=row.key,
+            address=row.address,
+            password_hash=row.password_hash,
+            grants=[grant.pattern for grant in grants if grant.account == row.key],
+            created_at=row.created_at,
+            changed_at=row.changed_at,
+        )
+        for row in rows
+    ]

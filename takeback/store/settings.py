@@ -1,0 +1,26 @@
+"""`[data]` and `[retention]` of the configuration."""
+
+from __future__ import annotations
+
+from takeback.clock import DAY
+from takeback.quantities import DurationText, Settings, SizeText
+
+
+class DataSettings(Settings):
+    folder: str = "takeback-data"
+    """Where the embedded database is and large uploads are spooled; relative to the configuration file."""
+    database: str = "sqlite"
+    """`sqlite`, or `postgresql://user@host/name`."""
+    reserve: SizeText = 256 << 20
+    """With less room on the disk than this nothing is accepted; with less than half of it nothing is claimed."""
+
+
+class RetentionSettings(Settings):
+    """How long what is finished is kept. Nothing that is held or on its way is ever deleted."""
+
+    sent: DurationText = 3 * DAY
+    """The bytes of what was sent, failed or let be."""
+    stopped: DurationText = 30 * DAY
+    """The bytes of what was undone."""
+    metadata: DurationText = 180 * DAY
+    """Everything else: addresses, states, replies, events."""

@@ -1,0 +1,209 @@
+"""The store as the flows see it: transitions go through the one writer, questions through readers beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from takeback import clock
+from takeback.clock import Duration, Instant
+from takeback.hold.states import State
+from takeback.ports import Content
+from takeback.ports.store import (
+    Account,
+    Answer,
+    ClaimedMessage,
+    ClaimRequest,
+    DotMark,
+    EventView,
+    Handback,
+    HoldRequest,
+    MessageView,
+    NewMessage,
+    Parked,
+    ParkRequest,
+    ReleaseRequest,
+    Retention,
+    Selection,
+    Settlement,
+    StagedChunk,
+    Usage,
+    UsageQuestion,
+)
+from takeback.store import accepting, accounts, changing, claiming, housekeeping, reading, settling
+from takeback.store.accounts import Grant, NewAccount, Rehash
+from takeback.store.database import Database, explain
+from takeback.store.writer import Transition, Urgency, Writer
+
+T = TypeVar("T")
+
+_ACCEPT = Transition(accepting.accept, Urgency.ACCEPT)
+_STAGE = Transition(accepting.stage, Urgency.ACCEPT)
+_MARK_DOT = Transition(claiming.mark_dot, Urgency.DELIVERY)
+_RECORD = Transition(settling.record, Urgency.DELIVERY)
+_GIVE_BACK = Transition(claiming.give_back, Urgency.DELIVERY)
+_RENEW = Transition(claiming.renew, Urgency.DELIVERY)
+_REAP = Transition(claiming.reap, Urgency.DELIVERY)
+_UNDO = Transition(changing.undo, Urgency.PERSON)
+_RELEASE = Transition(changing.release, Urgency.PERSON)
+_HOLD = Transition(changing.hold, Urgency.PERSON)
+_PARK = Transition(housekeeping.park, Urgency.PERSON)
+_HEARTBEAT = Transition(housekeeping.heartbeat, Urgency.DELIVERY)
+_NOTE_FACT = Transition(housekeeping.note_fact, Urgency.DELIVERY)
+_SWEEP = Transition(housekeeping.sweep, Urgency.DELIVERY)
+_SET_ACCOUNT = Transition(accounts.set_account, Urgency.PERSON)
+_REPLACE_HASH = Transition(accounts.replace_hash, Urgency.PERSON)
+_REMOVE_ACCOUNT = Transition(accounts.remove_account, Urgency.PERSON)
+_SET_GRANT = Transition(accounts.set_grant, Urgency.PERSON)
+
+
+class SqlStore:
+    """`takeback.ports.store.Store` over a database. Belongs to the event loop it was opened on."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._writer = Writer(database)
+        self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="takeback-reader")
+        self._clock_ahead: Duration = 0
+        self._claim = Transition(claiming.Claiming(self._make_content), Urgency.DELIVERY)
+
+    @classmethod
+    async def open(cls, database: Database) -> SqlStore:
+        """A store whose clock is known. The schema must be up to date (`takeback.store.schema.prepare`)."""
+        store = cls(database)
+        await store.read_clock()
+        return store
+
+    async def close(self) -> None:
+        """Afterwards everything submitted has been answered, and no connection is open."""
+        await asyncio.to_thread(self._writer.close)
+        self._readers.shutdown()
+        self.database.close()
+
+    def now(self) -> Instant:
+        return clock.now() + self._clock_ahead
+
+    async def read_clock(self) -> Instant:
+        """Asks the store for its time, and keeps how far it is ahead of this machine's."""
+        theirs = await self._ask(self.database.now)
+        self._clock_ahead = theirs - clock.now()
+        return theirs
+
+    async def stage(self, chunk: StagedChunk) -> None:
+        await self._writer.submit(_STAGE, chunk)
+
+    async def accept(self, message: NewMessage) -> None:
+        await self._writer.submit(_ACCEPT, message)
+
+    async def claim(self, request: ClaimRequest) -> Sequence[ClaimedMessage]:
+        return await self._writer.submit(self._claim, request)
+
+    async def mark_dot(self, mark: DotMark) -> bool:
+        return await self._writer.submit(_MARK_DOT, mark)
+
+    async def record(self, settlement: Settlement) -> Sequence[int]:
+        return await self._writer.submit(_RECORD, settlement)
+
+    async def give_back(self, handback: Handback) -> None:
+        await self._writer.submit(_GIVE_BACK, handback)
+
+    async def renew(self, tokens: Sequence[str], lease: Duration) -> None:
+        await self._writer.submit(_RENEW, (tokens, lease))
+
+    async def reap(self, everything: bool = False) -> int:
+        return await self._writer.submit(_REAP, everything)
+
+    async def undo(self, selection: Selection) -> Sequence[Answer]:
+        return await self._writer.submit(_UNDO, selection)
+
+    async def release(self, request: ReleaseRequest) -> Sequence[Answer]:
+        return await self._writer.submit(_RELEASE, request)
+
+    async def hold(self, request: HoldRequest) -> Sequence[Answer]:
+        return await self._writer.submit(_HOLD, request)
+
+    async def park(self, request: ParkRequest) -> Sequence[Parked]:
+        return await self._writer.submit(_PARK, request)
+
+    async def heartbeat(self) -> Instant | None:
+        return await self._writer.submit(_HEARTBEAT, None)
+
+    async def note_fact(self, name: str, value: str) -> None:
+        await self._writer.submit(_NOTE_FACT, (name, value))
+
+    async def sweep(self, retention: Retention) -> int:
+        return await self._writer.submit(_SWEEP, retention)
+
+    async def set_account(self, account: NewAccount) -> bool:
+        return await self._writer.submit(_SET_ACCOUNT, account)
+
+    async def replace_hash(self, rehash: Rehash) -> None:
+        await self._writer.submit(_REPLACE_HASH, rehash)
+
+    async def remove_account(self, key: str) -> bool:
+        return await self._writer.submit(_REMOVE_ACCOUNT, key)
+
+    async def set_grant(self, grant: Grant) -> bool:
+        return await self._writer.submit(_SET_GRANT, grant)
+
+    async def next_due(self) -> Instant | None:
+        return await self._ask(reading.next_due)
+
+    async def usage(self, question: UsageQuestion) -> Usage:
+        return await self._ask(lambda connection: reading.usage(connection, question))
+
+    async def find(self, reference: str, account: str | None = None) -> Sequence[MessageView]:
+        return await self._ask(lambda connection: reading.find(connection, reference, account))
+
+    async def last(self, account: str | None = None) -> MessageView | None:
+        return await self._ask(lambda connection: reading.last(connection, account))
+
+    async def outbox(self, account: str | None = None, limit: int | None = None) -> Sequence[MessageView]:
+        return await self._ask(lambda connection: reading.outbox(connection, account, limit))
+
+    async def events(self, message: str) -> Sequence[EventView]:
+        return await self._ask(lambda connection: reading.events(connection, message))
+
+    async def account(self, key: str) -> Account | None:
+        return await self._ask(lambda connection: reading.account(connection, key))
+
+    async def accounts(self) -> Sequence[Account]:
+        return await self._ask(reading.accounts)
+
+    async def fact(self, name: str) -> tuple[str, Instant] | None:
+        return await self._ask(lambda connection: housekeeping.fact(connection, name))
+
+    async def count_by_state(self) -> dict[State, int]:
+        return await self._ask(housekeeping.count_by_state)
+
+    async def read(self, message: str) -> AsyncIterator[bytes]:
+        """The stored bytes in pieces of at most 1 MiB, one of them in memory at a time."""
+        for position in count():
+            data = await self._ask(partial(reading.piece, message=message, position=position))
+            if data is None:
+                return
+            yield data
+
+    def _make_content(self, message: str, size: int, eight_bit: bool, data: bytes | None) -> Content:
+        async def at_hand() -> AsyncIterator[bytes]:
+            if data:
+                yield data
+
+        return Content(size, eight_bit, partial(self.read, message) if data is None else at_hand)
+
+    async def _ask(self, question: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, question)
+
+    def _answer(self, question: Callable[[Connection], T]) -> T:
+        try:
+            with self.database.reader.connect() as connection, connection.begin():
+                return question(connection)
+        except DBAPIError as error:
+            raise explain(error) from error
