@@ -200,7 +200,7 @@ class Gateway:
             idle=limits.idle,
             spool_folder=config.folder,
             acceptor=acceptor,
-            door=Door(self._make_gate(config), self.store.account, config.smtp.trusted),
+            door=Door(self._make_gate(config), self.store.account, _may_vouch(config), config.smtp.trusted),
             now=self.store.now,
             starttls=context,
         )
@@ -257,6 +257,14 @@ class Gateway:
         request = Retention(retention.sent, retention.stopped, retention.metadata, SWEEP_AT_ONCE)
         while touched := await self.store.sweep(request):
             log.info("swept", messages=touched)
+
+
+def _may_vouch(config: Config) -> Callable[[str], bool]:
+    """Our own accounts are whatever they were added as. An IMAP server may ignore the domain of a user name, and
+    would then vouch for anybody's address: it is believed for the organisation's own domains only."""
+    if config.auth.backend == "accounts":
+        return lambda address: True
+    return lambda address: config.organisation.is_internal(domain_of(address))
 
 
 def _held_when_accepted(account: str, address: str) -> bool:

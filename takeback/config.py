@@ -115,6 +115,11 @@ def _check_together(config: Config, path: Path) -> None:
         raise ConfigError(f"{path}: smtp.listen_tls: needs smtp.certificate and smtp.key")
     if not smtp.listen and not smtp.listen_tls:
         raise ConfigError(f'{path}: smtp.listen: nothing to listen on; write listen = ["127.0.0.1:1587"]')
+    if config.auth.backend == "imap" and not config.organisation.domains:
+        raise ConfigError(
+            f'{path}: organisation.domains: auth.backend = "imap" needs it, to know whose addresses that server may '
+            'vouch for; write domains = ["example.com"]'
+        )
     if not config.relay:
         raise ConfigError(
             f'{path}: relay: there is no way out; add a [[relay]] with to = "smtp://smarthost.example.com:587"'

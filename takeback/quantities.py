@@ -60,7 +60,8 @@ def format_size(size: int) -> str:
 
 
 def _read_duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+    """A bare number has no unit, and nobody means microseconds."""
+    return parse_duration(value if isinstance(value, str) else str(value))
 
 
 def _read_size(value: object) -> object:

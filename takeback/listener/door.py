@@ -30,9 +30,11 @@ log = structlog.get_logger("login")
 class Door:
     """Knows trusted networks and asks the gate about everybody else."""
 
-    def __init__(self, gate: Gate, look_up: LookUp, trusted: Sequence[Trusted]) -> None:
+    def __init__(self, gate: Gate, look_up: LookUp, is_ours: Callable[[str], bool], trusted: Sequence[Trusted]) -> None:
+        """`is_ours` says of an address that logged in whether the backend may vouch for it."""
         self._gate = gate
         self._look_up = look_up
+        self._is_ours = is_ours
         self._trusted = [(entry.network, _trusted_submitter(entry)) for entry in trusted]
 
     def trusted(self, client: str) -> Submitter | None:
@@ -65,6 +67,9 @@ class Door:
                 return _WRONG, None
 
     async def _welcome(self, key: str, address: str) -> tuple[Reply, Submitter | None]:
+        if not self._is_ours(address):
+            log.warning("not of this organisation", username=address)
+            return _WRONG, None
         try:
             account = await self._look_up(key)
         except StoreUnavailable as error:

@@ -11,6 +11,9 @@ from takeback.quantities import format_duration
 from takeback.smtp.client import Answer, ClientSession, ProtocolError, Unasked
 
 
+_GLANCE = 0.005
+
+
 class Trouble(Exception):
     """The connection is of no more use. The text is a reply in our own words: `421 4.4.2 connection lost`."""
 
@@ -26,6 +29,8 @@ class Connection(asyncio.Protocol):
         self.transactions = 0
         """How many transactions have begun on it."""
         self._transport: asyncio.Transport | None = None
+        self._socket: asyncio.Transport | None = None
+        """What lies below TLS; the same as `_transport` where there is none."""
         self._changed: asyncio.Future[None] | None = None
         self._closed = asyncio.get_running_loop().create_future()
         self._paused = False
@@ -34,7 +39,8 @@ class Connection(asyncio.Protocol):
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._use(cast(asyncio.Transport, transport))
+        self._transport = self._socket = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)
 
     def data_received(self, data: bytes) -> None:
         self.session.receive(data)
@@ -95,6 +101,11 @@ class Connection(asyncio.Protocol):
         deadline = asyncio.get_running_loop().time() + patience / SECOND
         while self._paused and not self._lost:
             await self._change(deadline, patience)
+        while not self._lost and self._socket is not None and self._socket.get_write_buffer_size():
+            # Only under TLS, whose transport does not tell when the socket below it has caught up.
+            if asyncio.get_running_loop().time() > deadline:
+                raise _no_answer(patience)
+            await asyncio.sleep(_GLANCE)  # noqa: ASYNC110
         self._check_alive()
 
     async def start_tls(self, context: ssl.SSLContext, host: str, patience: Duration) -> None:
@@ -106,7 +117,8 @@ class Connection(asyncio.Protocol):
         )
         if transport is None:
             raise ConnectionResetError("connection lost during the TLS handshake")
-        self._use(transport)
+        transport.set_write_buffer_limits(high=1, low=0)  # with 0 it would pause for good: it compares by >=
+        self._transport = transport
 
     def abort(self) -> None:
         """Drops the connection. Nothing more leaves."""
@@ -131,10 +143,6 @@ class Connection(asyncio.Protocol):
 
     # How it waits
 
-    def _use(self, transport: asyncio.Transport) -> None:
-        transport.set_write_buffer_limits(high=0)
-        self._transport = transport
-
     def _check_alive(self) -> None:
         if self._lost:
             raise Trouble("421 4.4.2 connection lost")
@@ -146,7 +154,7 @@ class Connection(asyncio.Protocol):
         try:
             await changed
         except TimeoutError:
-            raise Trouble(f"421 4.4.2 no answer within {format_duration(patience)}") from None
+            raise _no_answer(patience) from None
         finally:
             timer.cancel()
             self._changed = None
@@ -154,6 +162,10 @@ class Connection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._changed is not None and not self._changed.done():
             self._changed.set_result(None)
+
+
+def _no_answer(patience: Duration) -> Trouble:
+    return Trouble(f"421 4.4.2 no answer within {format_duration(patience)}")
 
 
 def _time_out(future: asyncio.Future[None]) -> None:

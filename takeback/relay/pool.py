@@ -20,11 +20,8 @@ class Pool:
         self,
         open_connection: Callable[[], Awaitable[Connection]],
         limit: int,
-        *,
-        longest_rest: float = LONGEST_REST,
     ) -> None:
         self._open = open_connection
-        self._longest_rest = longest_rest
         self._slots = asyncio.Semaphore(limit)
         self._resting: list[tuple[Connection, asyncio.TimerHandle]] = []
         self._lent: set[Connection] = set()
@@ -59,7 +56,7 @@ class Pool:
         elif connection.transactions >= MOST_TRANSACTIONS:
             self._part_from(connection)
         else:
-            timer = asyncio.get_running_loop().call_later(self._longest_rest, self._retire, connection)
+            timer = asyncio.get_running_loop().call_later(LONGEST_REST, self._retire, connection)
             self._resting.append((connection, timer))
 
     async def close(self) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from takeback.clock import DAY, SECOND
-from takeback.quantities import DurationText, Settings, SizeText
+from takeback.clock import DAY, SECOND, Duration
+from takeback.quantities import Settings, SizeText
 
 
 class SmtpLimits(Settings):
@@ -26,5 +26,5 @@ class SmtpLimits(Settings):
     """Recipients of one message (RFC 5321 §4.5.3.1.8 asks for 100)."""
     errors: Annotated[int, Field(ge=1)] = 20
     """The answer of class 5 with which a session ends."""
-    longest_hold: Annotated[DurationText, Field(ge=SECOND, le=999_999_999 * SECOND)] = 30 * DAY
+    longest_hold: Annotated[Duration, Field(ge=SECOND, le=999_999_999 * SECOND)] = 30 * DAY
     """How far ahead HOLDFOR and HOLDUNTIL may reach (RFC 4865 §4); counted in whole seconds."""

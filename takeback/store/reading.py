@@ -104,7 +104,7 @@ def _message_view(row: AnyRow, recipients: Sequence[AnyRow]) -> MessageView:
         message_id=row.message_id,
         account=row.account,
         origin=Origin(row.origin),
-        sender=row.header_from or row.sender,
+        sender=row.sender or row.header_from,
         subject=row.subject,
         size=row.size,
         accepted_at=row.accepted_at,

@@ -8,10 +8,10 @@ A script holds one step a line; blank lines and lines that begin with # are for 
     S: 250-...                          the server says this line; "..." stands for anything
     S. closed                           the server has said all, and closed
     T.                                  the client and the server shake hands for TLS
-    E: Rcpt(...'b@example.com'...)      this happened inside, after what the E line before names (straight runs only)
+    E: Rcpt(...'b@example.com'...)      this happened inside, after what the E line before names
 
-In what the client sends, \\r \\n \\0 \\\\ and \\x41 stand for octets, and {a*500} for 500 times "a". Steps of the client
-that follow each other are sent in one go.
+In what the client sends, \\r \\n \\0 \\\\ and \\x41 stand for octets, and {a*500} for 500 times "a". Steps of the
+client that follow each other are sent in one go. Where the inside cannot be seen, E steps are left out.
 """
 
 from __future__ import annotations

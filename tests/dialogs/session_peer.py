@@ -122,8 +122,10 @@ class SessionPeer:
         self.listener.session.secured()
 
     def happened(self) -> Iterable[str]:
-        shown, self._shown = self._shown, len(self.listener.events)
-        return [repr(event) for event in self.listener.events[shown:]]
+        seen = self.listener.events
+        may_grow = bool(seen) and isinstance(seen[-1], BodyChunk)
+        shown, self._shown = self._shown, len(seen) - may_grow
+        return [repr(event) for event in seen[shown : self._shown]]
 
     def all_was_read(self) -> bool:
         return self._read == len(self.listener.output)

@@ -94,6 +94,7 @@ class Smarthost:
 
     def __post_init__(self) -> None:
         self.live: set[_Conversation] = set()
+        self._watchers: list[asyncio.Future[None]] = []
         self._server: asyncio.Server | None = None
 
     async def start(self) -> Self:
@@ -111,6 +112,20 @@ class Smarthost:
         if self._server is not None:
             self._server.close()
         await asyncio.sleep(0)
+
+    async def until(self, condition: Callable[[Smarthost], object]) -> None:
+        """Waits until the condition is true: it is asked whenever something happened here."""
+        async with asyncio.timeout(10):
+            while not condition(self):
+                watcher = asyncio.get_running_loop().create_future()
+                self._watchers.append(watcher)
+                await watcher
+
+    def happened(self) -> None:
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+        self._watchers.clear()
 
     def drop_all(self) -> None:
         """Every connection is reset, as when the server restarts."""
@@ -164,11 +179,17 @@ class _Conversation(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._house.live.discard(self)
+        self._house.happened()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
+        if self._securing is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
         while not self._hung and self._transport is not None and self._step():
             pass
+        self._house.happened()
 
     def drop(self) -> None:
         if self._transport is not None:
@@ -237,13 +258,14 @@ class _Conversation(asyncio.Protocol):
             self._say("502 5.5.1 no TLS here")
             return
         self._transport.write(b"220 2.0.0 go on\r\n" + self._house.behind_starttls)
-        self._transport.pause_reading()
+        self._buffer.clear()
         self._securing = asyncio.get_running_loop().create_task(self._secure_connection(self._house.tls))
 
     async def _secure_connection(self, context: ssl.SSLContext) -> None:
-        assert self._transport is not None
         plain = self._transport
+        assert plain is not None
         try:
+            # What arrives before this returns waits in the buffer: there is no way to answer it yet.
             self._transport = await asyncio.get_running_loop().start_tls(
                 plain, self, context, server_side=True, ssl_handshake_timeout=5
             )
@@ -252,7 +274,8 @@ class _Conversation(asyncio.Protocol):
             plain.abort()
             return
         self._secure = True
-        self._buffer.clear()
+        self._securing = None
+        self._go_on()
 
     def _on_auth(self, line: str) -> None:
         _, mechanism, *initial = line.split(" ")

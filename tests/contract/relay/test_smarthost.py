@@ -41,27 +41,27 @@ async def deliver_once(
 # Before the dot
 
 BEFORE = {
-    "greeting 554": (dict(greet="554 5.3.2 not you"), DEFERRED, "554 5.3.2 not you"),
-    "greeting 421": (dict(greet="421 4.3.2 full"), DEFERRED, "421 4.3.2 full"),
-    "greeting is no SMTP": (dict(greet="SSH-2.0-OpenSSH"), DEFERRED, "451 4.5.0"),
-    "EHLO put off": (dict(hello="421 4.3.2 later"), DEFERRED, "421 4.3.2 later"),
-    "MAIL 4xx": (dict(refuse_sender="451 4.1.8 who?"), DEFERRED, "451 4.1.8 who?"),
-    "MAIL 5xx": (dict(refuse_sender="550 5.1.8 who?"), FAILED, "550 5.1.8 who?"),
-    "MAIL 421": (dict(refuse_sender="421 4.3.2 bye"), DEFERRED, "421 4.3.2 bye"),
-    "MAIL answered by 354": (dict(refuse_sender="354 go on"), DEFERRED, "451 4.5.0"),
-    "RCPT 4xx": (dict(refuse_recipient={"bob@example.net": "450 4.2.1 busy"}), DEFERRED, "450 4.2.1 busy"),
-    "RCPT 5xx": (dict(refuse_recipient={"bob@example.net": "550 5.1.1 no"}), FAILED, "550 5.1.1 no"),
-    "RCPT 552 for the only one": (dict(refuse_recipient={"bob@example.net": "552 full"}), FAILED, "552 full"),
-    "DATA 4xx": (dict(refuse_data="451 4.3.0 disk"), DEFERRED, "451 4.3.0 disk"),
-    "DATA 5xx": (dict(refuse_data="554 5.7.1 no"), FAILED, "554 5.7.1 no"),
-    "DATA answered by 250": (dict(refuse_data="250 sure"), DEFERRED, "451 4.5.0"),
-    "hangs before 354": (dict(hang_before_354=True), DEFERRED, "421 4.4.2 no answer within 1s"),
-    "drops before 354": (dict(drop_before_354=True), DEFERRED, "421 4.4.2 connection lost"),
-    "drops in the body": (dict(drop_in_body=True), DEFERRED, "421 4.4.2 connection lost"),
-    "552 in the body": (dict(refuse_in_body="552 5.3.4 too big"), FAILED, "552 5.3.4 too big"),
-    "421 in the body": (dict(refuse_in_body="421 4.3.2 going down"), DEFERRED, "421 4.3.2 going down"),
-    "250 in the body": (dict(refuse_in_body="250 2.0.0 enough"), DEFERRED, "451 4.5.0"),
-    "lacks SIZE enough": (dict(extensions=["SIZE 10"]), FAILED, "552 5.3.4"),
+    "greeting 554": ({"greet": "554 5.3.2 not you"}, DEFERRED, "554 5.3.2 not you"),
+    "greeting 421": ({"greet": "421 4.3.2 full"}, DEFERRED, "421 4.3.2 full"),
+    "greeting is no SMTP": ({"greet": "SSH-2.0-OpenSSH"}, DEFERRED, "451 4.5.0"),
+    "EHLO put off": ({"hello": "421 4.3.2 later"}, DEFERRED, "421 4.3.2 later"),
+    "MAIL 4xx": ({"refuse_sender": "451 4.1.8 who?"}, DEFERRED, "451 4.1.8 who?"),
+    "MAIL 5xx": ({"refuse_sender": "550 5.1.8 who?"}, FAILED, "550 5.1.8 who?"),
+    "MAIL 421": ({"refuse_sender": "421 4.3.2 bye"}, DEFERRED, "421 4.3.2 bye"),
+    "MAIL answered by 354": ({"refuse_sender": "354 go on"}, DEFERRED, "451 4.5.0"),
+    "RCPT 4xx": ({"refuse_recipient": {"bob@example.net": "450 4.2.1 busy"}}, DEFERRED, "450 4.2.1 busy"),
+    "RCPT 5xx": ({"refuse_recipient": {"bob@example.net": "550 5.1.1 no"}}, FAILED, "550 5.1.1 no"),
+    "RCPT 552 for the only one": ({"refuse_recipient": {"bob@example.net": "552 full"}}, FAILED, "552 full"),
+    "DATA 4xx": ({"refuse_data": "451 4.3.0 disk"}, DEFERRED, "451 4.3.0 disk"),
+    "DATA 5xx": ({"refuse_data": "554 5.7.1 no"}, FAILED, "554 5.7.1 no"),
+    "DATA answered by 250": ({"refuse_data": "250 sure"}, DEFERRED, "451 4.5.0"),
+    "hangs before 354": ({"hang_before_354": True}, DEFERRED, "421 4.4.2 no answer within 1s"),
+    "drops before 354": ({"drop_before_354": True}, DEFERRED, "421 4.4.2 connection lost"),
+    "drops in the body": ({"drop_in_body": True}, DEFERRED, "421 4.4.2 connection lost"),
+    "552 in the body": ({"refuse_in_body": "552 5.3.4 too big"}, FAILED, "552 5.3.4 too big"),
+    "421 in the body": ({"refuse_in_body": "421 4.3.2 going down"}, DEFERRED, "421 4.3.2 going down"),
+    "250 in the body": ({"refuse_in_body": "250 2.0.0 enough"}, DEFERRED, "451 4.5.0"),
+    "lacks SIZE enough": ({"extensions": ["SIZE 10"]}, FAILED, "552 5.3.4"),
 }
 
 
@@ -144,8 +144,8 @@ async def test_354_without_recipients(lmtp: bool) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        dict(refuse_recipient={"bob@example.net": "550 5.1.1 no"}),
-        dict(refuse_recipient={"bob@example.net": "550 5.1.1 no"}, extensions=()),
+        {"refuse_recipient": {"bob@example.net": "550 5.1.1 no"}},
+        {"refuse_recipient": {"bob@example.net": "550 5.1.1 no"}, "extensions": ()},
     ],
 )
 async def test_a_refused_transaction_leaves_the_connection_fit(fields: dict[str, Any]) -> None:
@@ -158,15 +158,15 @@ async def test_a_refused_transaction_leaves_the_connection_fit(fields: dict[str,
 # From the dot on
 
 AFTER = {
-    "4xx": (dict(fail={1: "451 4.3.0 later"}), DEFERRED, "451 4.3.0 later", "127.0.0.1"),
-    "5xx": (dict(fail={1: "554 5.6.0 no"}), FAILED, "554 5.6.0 no", "127.0.0.1"),
-    "421": (dict(fail={1: "421 4.3.2 bye"}), DEFERRED, "421 4.3.2 bye", "127.0.0.1"),
-    "many lines": (dict(fail={1: "250-2.0.0 one\r\n250 2.0.0 two"}), SENT, "250 2.0.0 one two", "127.0.0.1"),
-    "354": (dict(fail={1: "354 go on"}), UNKNOWN, "451 4.5.0", ""),
-    "garbage": (dict(garbage_after_dot=True), UNKNOWN, "451 4.5.0", ""),
-    "hangs": (dict(hang_after_dot=True), UNKNOWN, "421 4.4.2 no answer within 1s", ""),
-    "drops": (dict(drop_after_dot=True), UNKNOWN, "421 4.4.2 connection lost", ""),
-    "answers late": (dict(delay_answer=0.05), SENT, "250 2.0.0 taken as 1", "127.0.0.1"),
+    "4xx": ({"fail": {1: "451 4.3.0 later"}}, DEFERRED, "451 4.3.0 later", "127.0.0.1"),
+    "5xx": ({"fail": {1: "554 5.6.0 no"}}, FAILED, "554 5.6.0 no", "127.0.0.1"),
+    "421": ({"fail": {1: "421 4.3.2 bye"}}, DEFERRED, "421 4.3.2 bye", "127.0.0.1"),
+    "many lines": ({"fail": {1: "250-2.0.0 one\r\n250 2.0.0 two"}}, SENT, "250 2.0.0 one two", "127.0.0.1"),
+    "354": ({"fail": {1: "354 go on"}}, UNKNOWN, "451 4.5.0", ""),
+    "garbage": ({"garbage_after_dot": True}, UNKNOWN, "451 4.5.0", ""),
+    "hangs": ({"hang_after_dot": True}, UNKNOWN, "421 4.4.2 no answer within 1s", ""),
+    "drops": ({"drop_after_dot": True}, UNKNOWN, "421 4.4.2 connection lost", ""),
+    "answers late": ({"delay_answer": 0.05}, SENT, "250 2.0.0 taken as 1", "127.0.0.1"),
 }
 
 
@@ -200,8 +200,7 @@ async def test_lmtp_answers_that_are_missing_are_unknown() -> None:
 async def test_cancelled_after_the_dot_lets_the_cancellation_through() -> None:
     async with Smarthost(hang_after_dot=True) as sink, relay_to(sink) as relay:
         task = asyncio.ensure_future(relay.deliver(consignment(), DotMark()))
-        while not sink.dots:
-            await asyncio.sleep(0.001)
+        await sink.until(lambda sink: sink.dots)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -377,16 +376,14 @@ async def test_a_connection_is_retired_after_its_transactions(monkeypatch: pytes
         for _ in range(4):
             await relay.deliver(consignment(), DotMark())
         assert sink.connections == 2
-        assert sink.commands.count("QUIT") == 2
+        await sink.until(lambda sink: sink.commands.count("QUIT") == 2)
 
 
 async def test_a_connection_leaves_politely_after_its_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "LONGEST_REST", 0.02)
     async with Smarthost() as sink, relay_to(sink) as relay:
         await relay.deliver(consignment(), DotMark())
-        async with asyncio.timeout(5):
-            while sink.live:
-                await asyncio.sleep(0.005)
+        await sink.until(lambda sink: not sink.live)
         assert sink.commands[-1] == "QUIT"
 
 
@@ -394,8 +391,7 @@ async def test_close_drops_what_is_under_way() -> None:
     async with Smarthost(hang_after_dot=True) as sink, relay_to(sink, connections=1) as relay:
         under_way = asyncio.ensure_future(relay.deliver(consignment(), DotMark()))
         waiting = asyncio.ensure_future(relay.deliver(consignment(), DotMark()))
-        while not sink.dots:
-            await asyncio.sleep(0.001)
+        await sink.until(lambda sink: sink.dots)
         await relay.close()
         assert (await under_way)[0].verdict is UNKNOWN
         assert (await waiting)[0].verdict is DEFERRED
@@ -418,6 +414,8 @@ async def test_the_read_is_closed_when_it_is_not_finished() -> None:
         finally:
             closed.append(True)
 
-    outcomes = await deliver_once(Smarthost(drop_in_body=True), consignment(body=Content(1 << 30, False, read)))
+    outcomes = await deliver_once(
+        Smarthost(drop_in_body=True, extensions=()), consignment(body=Content(1 << 30, False, read))
+    )
     assert outcomes[0].verdict is DEFERRED
     assert closed == [True]

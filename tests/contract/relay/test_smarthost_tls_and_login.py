@@ -123,10 +123,10 @@ async def test_a_refused_login_is_put_off(mechanisms: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "settings", "reply"),
     [
-        (dict(), LOGIN, "454 4.7.0 localhost does not offer to log in by PLAIN or LOGIN"),
-        (dict(users=ANN, mechanisms="CRAM-MD5"), LOGIN, "454 4.7.0 localhost does not offer"),
-        (dict(users=ANN), {"username": "ann", "password_env": "NO_SUCH"}, "454 4.7.0 no login at localhost"),
-        (dict(users=ANN), {"username": "ann", "password": "a\0b"}, "454 4.7.0 no login at localhost: NUL"),
+        ({}, LOGIN, "454 4.7.0 localhost does not offer to log in by PLAIN or LOGIN"),
+        ({"users": ANN, "mechanisms": "CRAM-MD5"}, LOGIN, "454 4.7.0 localhost does not offer"),
+        ({"users": ANN}, {"username": "ann", "password_env": "NO_SUCH"}, "454 4.7.0 no login at localhost"),
+        ({"users": ANN}, {"username": "ann", "password": "a\0b"}, "454 4.7.0 no login at localhost: NUL"),
     ],
 )
 async def test_no_way_to_log_in(fields: dict[str, Any], settings: dict[str, str], reply: str) -> None:

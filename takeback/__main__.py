@@ -1,0 +1,3 @@
+from takeback.cli.main import main
+
+main()

@@ -1,0 +1,90 @@
+"""What `--json` prints. The names are those of the glossary, and the HTTP interface will use the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from takeback.clock import Instant, rfc3339
+from takeback.flows.ask import Told
+from takeback.ports.store import EventView, MessageView, RecipientView
+
+Document = dict[str, Any]
+
+
+def time(instant: Instant | None) -> str | None:
+    return None if instant is None else rfc3339(instant)
+
+
+def message(view: MessageView) -> Document:
+    return {
+        "id": view.id,
+        "message_id": view.message_id or None,
+        "from": view.sender,
+        "subject": view.subject,
+        "accepted_at": rfc3339(view.accepted_at),
+        "size": view.size,
+        "account": view.account,
+        "recipients": [
+            {
+                "address": each.address,
+                "state": each.state.value,
+                "due_at": time(each.due_at),
+                "at": rfc3339(each.at),
+                "reply": each.reply or None,
+            }
+            for each in view.recipients
+        ],
+    }
+
+
+def shown(view: MessageView, events: Sequence[EventView], also: Sequence[MessageView]) -> Document:
+    return {
+        **message(view),
+        "findings": [],
+        "events": [_event(event) for event in events],
+        "also": [other.id for other in also],
+    }
+
+
+def undone(told: Told) -> Document:
+    return {**_answer(told, "stopped", "too_late"), "also": [undone(other) for other in told.also]}
+
+
+def released(told: Told) -> Document:
+    return {**_answer(told, "released", "not_released"), "also": [released(other) for other in told.also]}
+
+
+def held(told: Told) -> Document:
+    due = {time(each.due_at) for each in told.done}
+    return {
+        **_answer(told, "held", "not_held"),
+        "until": due.pop() if len(due) == 1 else None,
+        "also": [held(other) for other in told.also],
+    }
+
+
+def _answer(told: Told, done: str, refused: str) -> Document:
+    return {
+        "id": told.message,
+        done: [each.address for each in told.done],
+        refused: [_refused(each) for each in told.refused],
+    }
+
+
+def _refused(view: RecipientView) -> Document:
+    return {
+        "address": view.address,
+        "state": view.state.value,
+        "at": rfc3339(view.at),
+        "reply": view.reply or None,
+    }
+
+
+def _event(event: EventView) -> Document:
+    detail = dict(event.detail)
+    if isinstance(detail.get("due_at"), int):
+        detail["due_at"] = rfc3339(detail["due_at"])
+    if event.recipient is not None:
+        detail["recipient"] = event.recipient
+    return {"at": rfc3339(event.at), "kind": event.kind, "actor": event.actor, "detail": detail}

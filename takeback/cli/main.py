@@ -1,0 +1,59 @@
+"""`takeback`: what people type."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from takeback import __version__, logs
+from takeback.cli import accounts, messages, running
+
+commands = typer.Typer(
+    name="takeback",
+    help="Makes sent e-mail undoable: holds it, stops it, and tells what became of it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (
+    running.serve,
+    messages.outbox,
+    messages.show,
+    messages.undo,
+    messages.release,
+    messages.hold,
+):
+    commands.command()(command)
+commands.add_typer(accounts.commands, name="account")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"takeback {__version__}")
+        raise typer.Exit
+
+
+@commands.callback()
+def takeback(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Makes sent e-mail undoable: holds it, stops it, and tells what became of it."""
+    logs.configure(level=logging.WARNING)
+
+
+def main() -> None:
+    """The entry point. A reader that went away (`takeback outbox | head`) is no reason for a traceback."""
+    try:
+        commands()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,187 @@
+"""outbox, show, undo, release, hold: what can be done to messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from takeback import clock
+from takeback.cli import documents, words
+from takeback.cli.terms import (
+    AccountOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    MessageArgument,
+    RecipientOption,
+    UsageError,
+    asker,
+    console,
+    failing_clearly,
+    print_json,
+    say,
+    with_store,
+)
+from takeback.clock import Instant
+from takeback.flows.ask import Told, find
+from takeback.flows.hold import hold as hold_flow
+from takeback.flows.hold import send_now
+from takeback.flows.undo import undo as undo_flow
+from takeback.ports.store import EventView, MessageView
+from takeback.quantities import parse_duration
+from takeback.store.store import SqlStore
+
+_LISTED = 50
+
+
+def outbox(
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep the list on screen, counting down.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What is held, on its way, or needs a decision; newest first."""
+    with failing_clearly(as_json):
+        who = asker(account)
+        if as_json:
+            views = with_store(config, lambda store: store.outbox(who.account, None))
+            print_json([documents.message(view) for view in views])
+        elif watch and console.is_terminal:
+            with_store(config, lambda store: _watch(store, who.account))
+        else:
+            _print_outbox(with_store(config, lambda store: store.outbox(who.account, _LISTED + 1)))
+
+
+def _print_outbox(views: Sequence[MessageView]) -> None:
+    if not views:
+        say("Nothing is held or on its way.")
+        return
+    console.print(words.outbox(views[:_LISTED], clock.now()))
+    if len(views) > _LISTED:
+        say(f"The newest {_LISTED} are shown; --json lists all.")
+
+
+async def _watch(store: SqlStore, account: str | None) -> None:
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            views = await store.outbox(account, _LISTED)
+            live.update(words.outbox(views, store.now()), refresh=True)
+            await asyncio.sleep(0.5)
+
+
+def show(
+    message: MessageArgument,
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every recipient's state, and everything that happened."""
+
+    async def look(store: SqlStore) -> tuple[Sequence[MessageView], Sequence[EventView]]:
+        views = await find(store, message, asker(account))
+        return views, await store.events(views[0].id)
+
+    with failing_clearly(as_json):
+        (view, *also), events = with_store(config, look)
+        if as_json:
+            print_json(documents.shown(view, events, also))
+            return
+        for part in words.message(view, events, clock.now()):
+            console.print(part)
+        if also:
+            say(f"Submitted under the same Message-ID: {', '.join(other.id for other in also)}")
+
+
+def undo(
+    message: MessageArgument,
+    recipient: RecipientOption = None,
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop a message before it leaves. What is answered as stopped never leaves."""
+    with failing_clearly(as_json):
+        who = asker(account)
+        told = with_store(config, lambda store: undo_flow(store, message, who, recipient or ()))
+        _answer(told, as_json, documents.undone, words.undone)
+
+
+def release(
+    message: MessageArgument,
+    recipient: RecipientOption = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send an unknown one once more; it may then arrive twice.")
+    ] = False,
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send now."""
+    with failing_clearly(as_json):
+        who = asker(account)
+        told = with_store(config, lambda store: send_now(store, message, who, recipient or (), again))
+        _answer(told, as_json, documents.released, words.released)
+
+
+def hold(
+    message: MessageArgument,
+    for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="From now on, as in 10m.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="As in 14:30 or RFC 3339.")] = None,
+    until_released: Annotated[bool, typer.Option("--until-released", help="Until somebody releases it.")] = False,
+    recipient: RecipientOption = None,
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold longer, or until released."""
+    with failing_clearly(as_json):
+        if sum((for_ is not None, until is not None, until_released)) != 1:
+            raise UsageError("say how long: one of --for TIME, --until TIME, --until-released")
+        due_at = None if until_released else _due_at(for_, until)
+        who = asker(account)
+        told = with_store(config, lambda store: hold_flow(store, message, due_at, who, recipient or ()))
+        _answer(told, as_json, documents.held, words.held)
+
+
+def _due_at(for_: str | None, until: str | None) -> Instant:
+    try:
+        due_at = (
+            clock.now() + parse_duration(for_)
+            if for_ is not None
+            else parse_time(until or "", datetime.now().astimezone())
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if due_at <= clock.now():
+        raise UsageError(f"{until} is in the past")
+    return due_at
+
+
+def parse_time(text: str, now: datetime) -> Instant:
+    """The next `14:30`, or a date and time, local where no zone is said. ValueError says what was expected."""
+    try:
+        if len(text) <= 5:
+            hour, minute = (int(part) for part in text.split(":"))
+            today = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+            return clock.from_datetime(today if today > now else today + timedelta(days=1))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return clock.from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo))
+    except (ValueError, OverflowError):
+        raise ValueError(f'{text!r} is no time; write it as "14:30", "2026-12-01 08:00" or with a zone') from None
+
+
+def _answer(
+    told: Told, as_json: bool, document: Callable[[Told], documents.Document], sentence: Callable[[Told], str]
+) -> None:
+    if as_json:
+        print_json(document(told))
+    else:
+        for each in (told, *told.also):
+            say(f"{each.message}: {sentence(each)}")
+    if not told.whole:
+        raise typer.Exit(Exit.NOT_ALL)
