@@ -29,7 +29,7 @@ from takeback.errors import ConfigError, StoreUnavailable, TakebackError
 from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.park import Parking
 from takeback.flows.quota import Quota, QuotaLimits
-from takeback.flows.release import Releaser
+from takeback.flows.release import LEASE, Releaser
 from takeback.flows.reports import Reporter
 from takeback.flows.settle import Settler
 from takeback.hold.states import OPEN
@@ -98,8 +98,9 @@ def lock_folder(folder: Path) -> int:
 class Gateway:
     """Everything that `takeback serve` runs, on one event loop."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, lease: Duration = LEASE) -> None:
         self.config = config
+        self._lease = lease
         self.endpoints: list[Endpoint] = []
         """Where clients are served, once started."""
         self._background: list[asyncio.Task[None]] = []
@@ -174,7 +175,7 @@ class Gateway:
         wake: Callable[[], None] = lambda: self._releaser.wake()  # noqa: E731 - the releaser is made below
         self._parking = Parking(self.store, self._reporter, config.hold.late_tolerance, wake)
         settler = Settler(self.store, self._reporter, wake)
-        return Releaser(self.store, self._relays, settler, self._parking, self._disk.may_claim)
+        return Releaser(self.store, self._relays, settler, self._parking, self._disk.may_claim, self._lease)
 
     def _service(self, config: Config, context: ssl.SSLContext | None) -> Service:
         limits = config.limits

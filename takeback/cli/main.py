@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, messages, running
+from takeback.cli import accounts, demo, messages, running
 
 commands = typer.Typer(
     name="takeback",
@@ -23,6 +23,7 @@ commands = typer.Typer(
 )
 
 for command in (
+    demo.demo,
     running.serve,
     messages.outbox,
     messages.show,

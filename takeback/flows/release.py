@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -27,8 +28,8 @@ POLL: Duration = SECOND // 2
 """Another process may have written: what it made due is noticed within this time."""
 BUSY_ROUTE_WAIT: Duration = 5 * SECOND
 OUTAGE: Duration = MINUTE
-"""A loop that has not come round for so long was stopped, or its machine slept."""
-STORE_RETRY_SECONDS = 1.0
+"""A loop without a good round for so long was stopped, its machine slept, or its store did not answer."""
+STORE_RETRY: Duration = SECOND
 SMALL_STEP: Duration = MINUTE
 """A clock that is off by less is drifting or being corrected; the loop goes along with it."""
 
@@ -50,8 +51,15 @@ class Releaser:
     """The one loop that lets messages leave. `room` says whether there is space to work in."""
 
     def __init__(
-        self, store: Store, routing: Routing, settler: Settler, parking: Parking, room: Callable[[], bool]
+        self,
+        store: Store,
+        routing: Routing,
+        settler: Settler,
+        parking: Parking,
+        room: Callable[[], bool],
+        lease: Duration = LEASE,
     ) -> None:
+        self._lease = lease
         self._routing = routing
         self._store = store
         self._settler = settler
@@ -59,6 +67,8 @@ class Releaser:
         self._room = room
         self._wake = asyncio.Event()
         self._stopping = False
+        self._ended = asyncio.Event()
+        self._ended.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
         self._tokens: Counter[str] = Counter()
@@ -77,31 +87,49 @@ class Releaser:
     async def run(self) -> None:
         """Ends after `stop`. Trouble with the store is waited out."""
         renewal = asyncio.create_task(self._renew())
+        self._ended.clear()
         last_round = clock.monotonic()
         try:
             while not self._stopping:
-                if clock.monotonic() - last_round > OUTAGE:
-                    await self._parking.park_late()
-                last_round = clock.monotonic()
                 try:
+                    if clock.monotonic() - last_round > OUTAGE:
+                        await self._parking.park_late()
+                    began = clock.monotonic()
                     await self._round()
+                    last_round = began
                 except ClockStepped as stepped:
-                    await self._parking.park_after_step(stepped.step)
-                    self._time = _Monotonic(self._store.now(), clock.monotonic())
+                    await self._go_along(stepped)
                 except StoreUnavailable as error:
-                    figures.STORE_ERRORS.labels("release").inc()
-                    log.warning("store unavailable", reason=str(error))
-                    await asyncio.sleep(STORE_RETRY_SECONDS)
+                    await self._wait_out(error)
         finally:
             renewal.cancel()
+            self._ended.set()
+
+    async def _go_along(self, stepped: ClockStepped) -> None:
+        """Parks what is held, and only then believes the clock as it now stands."""
+        now = _Monotonic(self._time.expected() + stepped.step, clock.monotonic())
+        try:
+            await self._parking.park_after_step(stepped.step)
+        except StoreUnavailable as error:
+            await self._wait_out(error)
+        else:
+            self._time = now
+
+    async def _wait_out(self, error: StoreUnavailable) -> None:
+        figures.STORE_ERRORS.labels("release").inc()
+        log.warning("store unavailable", reason=str(error))
+        await self._sleep(STORE_RETRY)
 
     async def stop(self, limit_seconds: float) -> None:
         """Afterwards nothing is under way: it was finished within the limit, or given back where the dot had not
         left, or recorded as `unknown` where it had."""
         self._stopping = True
         self._wake.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=limit_seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_seconds):
+                await self._ended.wait()  # a claim may be under way; what it brings is given back
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -126,9 +154,12 @@ class Releaser:
 
     async def _claim(self, limit: int) -> bool:
         await self._store.reap()
-        request = ClaimRequest(new_token(), limit, LEASE, self._time.expected())
+        request = ClaimRequest(new_token(), limit, self._lease, self._time.expected())
         messages = await self._store.claim(request)
         for message in messages:
+            if self._stopping:
+                await self._give_back(message, message.recipients, None)
+                continue
             figures.CLAIMED.inc(len(message.recipients))
             self._dispatch(message)
         return bool(messages)
@@ -212,12 +243,12 @@ class Releaser:
     async def _renew(self) -> None:
         """Keeps the leases of what is under way, and the idea of what time it is, fresh."""
         while True:
-            await asyncio.sleep(LEASE / SECOND / 4)
+            await asyncio.sleep(self._lease / SECOND / 4)
             if abs(self._store.now() - self._time.expected()) < SMALL_STEP:
                 self._time = _Monotonic(self._store.now(), clock.monotonic())
             try:
                 if self._tokens:
-                    await self._store.renew(list(self._tokens), LEASE)
+                    await self._store.renew(list(self._tokens), self._lease)
             except StoreUnavailable as error:
                 log.warning("leases not renewed", reason=str(error))
 

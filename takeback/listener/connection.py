@@ -7,6 +7,7 @@ import ipaddress
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -26,6 +27,8 @@ from takeback.smtp.settings import SmtpLimits
 
 _MOST_BUFFERED = 256 * 1024
 """Pipelined behind a question that is not answered yet; the client is not read from while there is more."""
+_TURNS_BETWEEN_WRITES = 100
+"""Pipelined commands are answered together, but not without end."""
 _TLS_SECONDS = 30.0
 
 _OK = Reply.of(250, "2.1.0", "Ok")
@@ -149,7 +152,9 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def _converse(self) -> None:
-        while True:
+        for turn in count(1):
+            if turn % _TURNS_BETWEEN_WRITES == 0:
+                await self._send_and_wait()
             match self._session.next_event():
                 case events.NEED_DATA:
                     await self._hear()
@@ -172,8 +177,7 @@ class Connection(asyncio.Protocol):
 
     async def _hear(self) -> None:
         """Sends what is to be sent, then waits until the client says more."""
-        self._send()
-        await self._writable.wait()
+        await self._send_and_wait()
         if self._is_stopping:
             self._hang_up(_STOPPING)
         self._arrived.clear()
@@ -288,6 +292,11 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         if (output := self._session.take_output()) and not self._transport.is_closing():
             self._transport.write(output)
+
+    async def _send_and_wait(self) -> None:
+        """A client that asks and does not read the answers is not answered further."""
+        self._send()
+        await self._writable.wait()
 
     async def _start_tls(self) -> None:
         """Shakes hands; whatever the client is known for was said in the clear, and is forgotten."""

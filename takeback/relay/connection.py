@@ -10,7 +10,6 @@ from takeback.clock import SECOND, Duration
 from takeback.quantities import format_duration
 from takeback.smtp.client import Answer, ClientSession, ProtocolError, Unasked
 
-
 _GLANCE = 0.005
 
 
@@ -105,7 +104,7 @@ class Connection(asyncio.Protocol):
             # Only under TLS, whose transport does not tell when the socket below it has caught up.
             if asyncio.get_running_loop().time() > deadline:
                 raise _no_answer(patience)
-            await asyncio.sleep(_GLANCE)  # noqa: ASYNC110
+            await asyncio.sleep(_GLANCE)
         self._check_alive()
 
     async def start_tls(self, context: ssl.SSLContext, host: str, patience: Duration) -> None:

@@ -127,7 +127,7 @@ class MaildirRelay:
 def mailbox_path(template: str, address: str) -> Path | None:
     """The Maildir of the address; None where its name could lead elsewhere or cannot be a name at all."""
     address = address.lower()
-    local = _unquote(address.rpartition("@")[0] or address)
+    local = _unquote(address.rpartition("@")[0] if "@" in address else address)
     values = {"user": local, "address": address}
     if any(not _is_file_name(value) for name, value in values.items() if f"{{{name}}}" in template):
         return None
@@ -182,7 +182,7 @@ def _put_in_place(waiting: Path, final: Path) -> Outcome:
     try:
         waiting.rename(final)
     except OSError as error:
-        if final.exists() or not waiting.exists():
+        if not _was_not_moved(waiting, final):
             return Outcome(Verdict.UNKNOWN, f"451 4.3.0 it cannot be told whether it is in place: {error.strerror}")
         return _deferred(error.strerror)
     try:
@@ -190,6 +190,13 @@ def _put_in_place(waiting: Path, final: Path) -> Outcome:
     except OSError as error:
         return Outcome(Verdict.UNKNOWN, f"451 4.3.0 in place, but not safe from a power cut: {error.strerror}")
     return _DELIVERED
+
+
+def _was_not_moved(waiting: Path, final: Path) -> bool:
+    try:
+        return waiting.exists() and not final.exists()
+    except OSError:
+        return False
 
 
 def _remove(waiting: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,9 +78,10 @@ async def _run(key: str, command: str) -> str:
 
 
 async def _end(process: Process) -> None:
-    """Afterwards neither the command nor anything it started is running."""
+    """Ends a command that has not ended by itself, and what it started."""
     if process.returncode is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 
 

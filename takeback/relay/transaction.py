@@ -89,10 +89,14 @@ class Transaction:
         while self._session.state is State.OFFERING or self._session.unread:
             if not self._take_offer_answer(await self._next_offer_answer()):
                 return False
-        if self._session.accepted and self._session.state is State.BODY:
-            return True
-        await self._end_without_body()
-        return False
+        accepted = self._session.accepted
+        if self._session.state is not State.BODY or not accepted:
+            await self._end_without_body()
+            return False
+        if any(position in self._outcomes for position in accepted):
+            self._connection.abort()  # it refused the sender, and still wants the body: nothing it says holds
+            return False
+        return True
 
     async def _next_offer_answer(self) -> Answer | Unasked:
         """The next reply; a connection that died while it rested shows it at its first one."""
