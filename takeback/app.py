@@ -104,6 +104,7 @@ class Gateway:
         self.endpoints: list[Endpoint] = []
         """Where clients are served, once started."""
         self._background: list[asyncio.Task[None]] = []
+        self._retiring: set[asyncio.Task[None]] = set()
         self._lock: int | None = None
 
     async def start(self) -> None:
@@ -136,7 +137,7 @@ class Gateway:
         await self._releaser.stop(STOP_SECONDS)
         for task in self._background:
             task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*self._background, *self._retiring, return_exceptions=True)
         await self._relays.close()
         self._authenticator.close()
         with suppress(StoreUnavailable):
@@ -164,9 +165,10 @@ class Gateway:
         self._listener.connections = config.limits.connections
         self._listener.connections_per_address = config.limits.connections_per_address
         self.config = config
-        await self._releaser.take_routing(relays)
-        await old_relays.close()
         old_authenticator.close()
+        retiring = asyncio.create_task(_retire(old_relays, self._releaser.take_routing(relays)))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
 
     def _make_relays(self, config: Config) -> Relays:
         return Relays(config.relay, config.smtp.hostname, _held_when_accepted)
@@ -276,6 +278,13 @@ def _held_when_accepted(account: str, address: str) -> bool:
 
 async def _sleep(duration: Duration) -> None:
     await asyncio.sleep(duration / SECOND)
+
+
+async def _retire(relays: Relays, under_way: set[asyncio.Task[None]]) -> None:
+    """Afterwards what these relays had under way has ended, and they have no connection open."""
+    if under_way:
+        await asyncio.wait(under_way)
+    await relays.close()
 
 
 async def serve(path: Path) -> None:

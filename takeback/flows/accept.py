@@ -6,9 +6,10 @@ client.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -32,8 +33,10 @@ from takeback.ports.store import NewMessage, Origin, StagedChunk, Store
 from takeback.quantities import format_duration
 from takeback.smtp.replies import Reply
 
-STAGED_ABOVE = 4 * PIECE
-"""A larger body is committed in pieces before its message, so that it never sits whole in memory."""
+STAGED_ABOVE = PIECE
+"""A larger message is committed in pieces before its row, so that it never sits whole in memory."""
+STAGED_AT_ONCE = 16
+"""So many large messages are moved to the store at the same time, each with one piece in memory."""
 _ATTACHED = re.compile(rb"^content-disposition:(?:[ \t]|\r\n[ \t])*attachment", re.IGNORECASE | re.MULTILINE)
 _OVERLAP = 200
 
@@ -126,6 +129,7 @@ class Acceptor:
         self._is_internal = is_internal
         self._room = room
         self._on_due = on_due
+        self._staging = asyncio.Semaphore(STAGED_AT_ONCE)
 
     async def refusal_of_sender(self, submitter: Submitter, sender: str, size: int) -> Reply | None:
         """What to answer to MAIL, before any byte of the message has come; None to go on."""
@@ -162,38 +166,21 @@ class Acceptor:
         _check_authors(header, submitter)
         if received.hops(header) >= self._settings.received:
             raise Refused(Reply.of(554, "5.4.6", "Too many hops: the message is in a loop"))
-        message = self._compose(submission, header, top, spool, now)
-        await self._keep(message, spool)
-        self._quota.accepted(submitter.account, message.new.size)
-        return self._promise(message.new, now)
+        draft = self._draft(submission, header, spool, now)
+        self._quota.accepted(submitter.account, spool.size)
+        content, digest = await self._keep_content(draft, draft.changes.apply(top[: header.body]), spool)
+        message = _new_message(submission, draft, content, digest)
+        await self._store.accept(message)
+        return self._promise(message, now)
 
-    def _compose(self, submission: Submission, header: Header, top: bytes, spool: Spool, now: Instant) -> _Composed:
+    def _draft(self, submission: Submission, header: Header, spool: Spool, now: Instant) -> _Draft:
         id = new_id(now)
         secret = secrets.token_bytes(recall_lock.SECRET_SIZE)
         changes = _rewrite(header, self._facts(submission, id, secret, now))
         envelope = _with_unique_recipients(submission.envelope)
         facts = self._window_facts(submission, envelope, header, spool, now)
-        new = NewMessage(
-            id=id,
-            account=submission.submitter.account,
-            origin=Origin.SUBMISSION,
-            envelope=envelope,
-            due_at=_due_times(facts, self._hold, self._is_internal, now),
-            accepted_at=now,
-            size=spool.size + changes.growth,
-            eight_bit=submission.eight_bit,
-            content=(),
-            lock_secret=secret,
-            body_digest=b"",
-            message_id=changes.message_id,
-            header_from=header.text("from", 500),
-            header_date=changes.date,
-            subject=header.text("subject", 1000),
-            future_release=submission.hold.report_field,
-            client=submission.session.client,
-        )
-        beginning = changes.apply(top[: header.body])
-        return _Composed(new, beginning, header.body)
+        due_at = _due_times(facts, self._hold, self._is_internal, now)
+        return _Draft(id, now, secret, header, changes, envelope, due_at, spool.size + changes.growth)
 
     def _facts(self, submission: Submission, id: str, secret: bytes, now: Instant) -> Facts:
         session = submission.session
@@ -232,21 +219,20 @@ class Acceptor:
             wish=submission.hold.wish(now) or _header_wish(header, now),
         )
 
-    async def _keep(self, message: _Composed, spool: Spool) -> None:
-        """The one commit point. Large bodies are staged first; they mean nothing until their message is there."""
+    async def _keep_content(self, draft: _Draft, beginning: bytes, spool: Spool) -> tuple[Sequence[bytes], bytes]:
+        """The content to go with the message's row and the digest of its body. What is large is committed ahead, in
+        pieces that mean nothing until their message is there; then the content is empty."""
         digest = BodyDigest()
-        pieces = [message.beginning]
-        staged = message.new.size > STAGED_ABOVE
-        if staged:
-            await self._store.stage(StagedChunk(message.new.id, 0, message.beginning))
-        for position, piece in enumerate(spool.pieces(message.body_start), start=1):
-            digest.update(piece)
-            if staged:
-                await self._store.stage(StagedChunk(message.new.id, position, piece))
-            else:
-                pieces.append(piece)
-        content = () if staged else _in_pieces(b"".join(pieces))
-        await self._store.accept(message.complete(content, digest.digest()))
+        if draft.size <= STAGED_ABOVE:
+            body = b"".join(spool.pieces(draft.header.body))
+            digest.update(body)
+            return [beginning + body], digest.digest()
+        async with self._staging:
+            await self._store.stage(StagedChunk(draft.id, 0, beginning))
+            for position, piece in enumerate(spool.pieces(draft.header.body), start=1):
+                digest.update(piece)
+                await self._store.stage(StagedChunk(draft.id, position, piece))
+        return [], digest.digest()
 
     def _promise(self, message: NewMessage, now: Instant) -> Accepted:
         known = [due_at for due_at in message.due_at if due_at is not None]
@@ -270,15 +256,39 @@ TRY_LATER = Reply.of(451, "4.3.0", "The message could not be kept for sure; try 
 
 
 @dataclass(frozen=True, slots=True)
-class _Composed:
-    """A message but for its content: the new beginning, and where the rest starts in the spool."""
+class _Draft:
+    """A message but for its content. `size` is what it will have."""
 
-    new: NewMessage
-    beginning: bytes
-    body_start: int
+    id: str
+    now: Instant
+    secret: bytes
+    header: Header
+    changes: Rewrite
+    envelope: Envelope
+    due_at: Sequence[Instant | None]
+    size: int
 
-    def complete(self, content: tuple[bytes, ...], body_digest: bytes) -> NewMessage:
-        return replace(self.new, content=content, body_digest=body_digest)
+
+def _new_message(submission: Submission, draft: _Draft, content: Sequence[bytes], body_digest: bytes) -> NewMessage:
+    return NewMessage(
+        id=draft.id,
+        account=submission.submitter.account,
+        origin=Origin.SUBMISSION,
+        envelope=draft.envelope,
+        due_at=draft.due_at,
+        accepted_at=draft.now,
+        size=draft.size,
+        eight_bit=submission.eight_bit,
+        content=content,
+        lock_secret=draft.secret,
+        body_digest=body_digest,
+        message_id=draft.changes.message_id,
+        header_from=draft.header.text("from", 500),
+        header_date=draft.changes.date,
+        subject=draft.header.text("subject", 1000),
+        future_release=submission.hold.report_field,
+        client=submission.session.client,
+    )
 
 
 def _read_header(top: bytes) -> Header:
@@ -310,6 +320,8 @@ def _with_unique_recipients(envelope: Envelope) -> Envelope:
     unique: dict[str, Recipient] = {}
     for recipient in envelope.recipients:
         unique.setdefault(address.key(recipient.address), recipient)
+    if len(unique) == len(envelope.recipients):
+        return envelope
     return replace(envelope, recipients=tuple(unique.values()))
 
 
@@ -343,12 +355,6 @@ def _has_attachment(spool: Spool) -> bool:
             return True
         tail = piece[-_OVERLAP:]
     return False
-
-
-def _in_pieces(content: bytes) -> tuple[bytes, ...]:
-    return (
-        tuple(content[at : at + PIECE] for at in range(0, len(content), PIECE)) if len(content) > PIECE else (content,)
-    )
 
 
 def _describe(message: NewMessage, now: Instant) -> str:

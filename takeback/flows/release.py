@@ -78,11 +78,10 @@ class Releaser:
         """Something became due just now."""
         self._wake.set()
 
-    async def take_routing(self, routing: Routing) -> None:
-        """Afterwards nothing uses the routing that was; consignments under way have been finished by it."""
+    def take_routing(self, routing: Routing) -> set[asyncio.Task[None]]:
+        """Afterwards what is claimed goes this way. Returns the consignments under way by the routing that was."""
         self._routing = routing
-        if under_way := list(self._tasks):
-            await asyncio.wait(under_way)
+        return set(self._tasks)
 
     async def run(self) -> None:
         """Ends after `stop`. Trouble with the store is waited out."""

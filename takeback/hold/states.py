@@ -41,6 +41,7 @@ class Act(StrEnum):
     RELEASE = "release"
     HOLD = "hold"
     SEND_AGAIN = "send_again"
+    RESTORE = "restore"
 
 
 TRANSITIONS: dict[Act, dict[State, State]] = {
@@ -66,6 +67,14 @@ TRANSITIONS: dict[Act, dict[State, State]] = {
     Act.RELEASE: {State.HELD: State.HELD, State.DEFERRED: State.DEFERRED},
     Act.HOLD: {State.HELD: State.HELD, State.CLAIMED: State.HELD, State.DEFERRED: State.HELD},
     Act.SEND_AGAIN: {State.UNKNOWN: State.HELD},
+    # A backup does not know what left after it was made, so what was open in it waits for somebody's word.
+    Act.RESTORE: {
+        State.HELD: State.HELD,
+        State.CLAIMED: State.HELD,
+        State.DEFERRED: State.HELD,
+        State.LEAVING: State.UNKNOWN,
+        State.UNKNOWN: State.UNKNOWN,
+    },
 }
 
 WAITING = frozenset({State.HELD, State.DEFERRED})

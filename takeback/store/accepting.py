@@ -14,6 +14,8 @@ from takeback.mail.address import key
 from takeback.ports.store import NewMessage, StagedChunk
 from takeback.store import tables
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def accept(connection: Connection, now: Instant, messages: Sequence[NewMessage]) -> list[None]:
     """Afterwards every message is there, once, however often this is asked with the same ids."""
@@ -58,14 +60,13 @@ def record_events(connection: Connection, rows: Iterable[dict[str, Any]]) -> Non
 def event_row(
     message: str, at: Instant, kind: str, actor: str, recipient: str | None = None, **detail: Any
 ) -> dict[str, Any]:
-    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":")) if detail else None
     return {
         "message": message,
         "recipient": recipient,
         "at": at,
         "kind": kind,
         "actor": actor,
-        "detail": text,
+        "detail": _to_json(detail) if detail else None,
     }
 
 
