@@ -56,8 +56,8 @@ log = structlog.get_logger("serve")
 
 def open_database(config: Config) -> Database:
     """The database that the configuration names, its schema up to date. Raises ConfigError, StoreUnavailable."""
-    make_folder(config.folder)
-    database = Database(database_url(config.data.database, config.folder))
+    make_folder(config.data.folder)
+    database = Database(database_url(config.data.database, config.data.folder))
     schema.prepare(database)
     return database
 
@@ -110,13 +110,13 @@ class Gateway:
     async def start(self) -> None:
         """Afterwards clients are served and due messages leave. Raises ConfigError, StoreUnavailable."""
         config = self.config
-        make_folder(config.folder)
+        make_folder(config.data.folder)
         if config.data.database == "sqlite":
-            self._lock = lock_folder(config.folder)
+            self._lock = lock_folder(config.data.folder)
         database = open_database(config)
         check_durability(database)
         self.store = await SqlStore.open(database)
-        self._disk = Disk(config.folder, config.data.reserve)
+        self._disk = Disk(config.data.folder, config.data.reserve)
         self._reporter = Reporter(self.store, config.smtp.hostname)
         self._authenticator = self._make_authenticator(config)
         self._relays = self._make_relays(config)
@@ -201,7 +201,7 @@ class Gateway:
                 longest_hold=max(SECOND, config.hold.longest),
             ),
             idle=limits.idle,
-            spool_folder=config.folder,
+            spool_folder=config.data.folder,
             acceptor=acceptor,
             door=Door(self._make_gate(config), self.store.account, _may_vouch(config), config.smtp.trusted),
             now=self.store.now,
@@ -209,9 +209,9 @@ class Gateway:
         )
 
     def _tls_context(self, config: Config) -> ssl.SSLContext | None:
-        if not config.smtp.certificate:
+        if config.smtp.certificate is None or config.smtp.key is None:
             return None
-        return tls_context(config.resolve(config.smtp.certificate), config.resolve(config.smtp.key))
+        return tls_context(config.smtp.certificate, config.smtp.key)
 
     def _make_gate(self, config: Config) -> Gate:
         return Gate(self._authenticator, Throttle(config.auth), config.auth.domain, self.store.now, _sleep)

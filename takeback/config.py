@@ -49,7 +49,7 @@ class OrganisationSettings(Settings):
 
 
 class Config(Settings):
-    """The whole configuration. Paths in it are as written; `resolve` makes them absolute."""
+    """The whole configuration."""
 
     data: DataSettings = DataSettings()
     smtp: SmtpSettings = SmtpSettings()
@@ -59,15 +59,6 @@ class Config(Settings):
     relay: Annotated[tuple[RelaySettings, ...], BeforeValidator(_read_tuple)] = ()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
-    base: Path = Path()
-    """The folder that relative paths start from: where the file stands. Not a key of the file."""
-
-    def resolve(self, path: str) -> Path:
-        return self.base / Path(path).expanduser()
-
-    @property
-    def folder(self) -> Path:
-        return self.resolve(self.data.folder)
 
 
 def find(path: Path | None) -> Path:
@@ -97,10 +88,8 @@ def load(path: Path) -> Config:
 
 def parse(document: Mapping[str, Any], path: Path) -> Config:
     """The configuration in a parsed document; `path` is where it came from, for messages and relative paths."""
-    if "base" in document:
-        raise ConfigError(f"{path}: base: unknown key; remove it")
     try:
-        config = Config.model_validate({**document, "base": path.absolute().parent})
+        config = Config.model_validate(document, context={"folder": path.absolute().parent})
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from None
     _check_together(config, path)
@@ -162,8 +151,7 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
     for step in location:
         if isinstance(step, str):
             model = _model_of(model, step) or model
-    names = {field.alias or name for name, field in model.model_fields.items()}
-    return sorted(names - {"base"})
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_of(model: type[BaseModel], name: str) -> type[BaseModel] | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from takeback.clock import DAY, HOUR, MINUTE, SECOND, Duration
 
@@ -74,7 +75,18 @@ SizeText = Annotated[int, BeforeValidator(_read_size)]
 """A settings field written as text, held as a number of bytes."""
 
 
+def _read_path(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str | Path):
+        return value
+    path = Path(value).expanduser()
+    return (info.context or {}).get("folder", Path()) / path
+
+
+PathText = Annotated[Path, BeforeValidator(_read_path)]
+"""A settings field written as text, held as a path; a relative one starts from the configuration file's folder."""
+
+
 class Settings(BaseModel):
     """What one package reads from the configuration: complete, checked, and unchangeable once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)

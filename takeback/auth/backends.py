@@ -6,10 +6,11 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from takeback.auth.identity import Identity, account_key
-from takeback.auth.imap import ImapFailure, log_in
+from takeback.auth.imap import ImapFailure, log_in, reach
 from takeback.auth.passwords import (
     LONGEST_PASSWORD,
     NOBODY,
@@ -149,6 +150,13 @@ class ImapBackend:
         finally:
             self._turns.release()
 
+    async def reach(self) -> None:
+        """Returns where a login could begin now. Raises AuthUnavailable."""
+        try:
+            await reach(self._server, self._context, self._timeout)
+        except ImapFailure as error:
+            raise AuthUnavailable(str(error)) from error
+
     def close(self) -> None:
         """Nothing to do: each login closes its own connection."""
 
@@ -161,8 +169,8 @@ def _may_travel(password: str) -> bool:
         return False
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file or None)
+        return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"[auth] ca_file {ca_file!r} cannot be used: {error}") from error
+        raise ConfigError(f"auth.ca_file: {ca_file} cannot be used: {error}") from error

@@ -6,14 +6,17 @@ import asyncio
 import base64
 import re
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import ip_address
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 from takeback.clock import SECOND, Duration
 from takeback.errors import TakebackError
+
+_T = TypeVar("_T")
 
 _LONGEST_TALK = 64 * 1024
 """Octets of everything that a server may say during one login."""
@@ -110,17 +113,34 @@ class _Answer:
         return self.word.decode() + (f" [{self.code.decode()}]" if self.code else "")
 
 
+async def reach(server: ImapServer, context: ssl.SSLContext, patience: Duration) -> None:
+    """Afterwards the server has greeted, encrypted as for a login, and the connection is closed. No login is tried.
+    ImapFailure for anything else."""
+    await _talk(server, context, patience, lambda dialogue: dialogue.begin(server, context))
+
+
 async def log_in(server: ImapServer, context: ssl.SSLContext, patience: Duration, username: str, password: str) -> bool:
     """Whether the server accepts the two; ImapFailure for anything but its clear OK or NO.
 
     The password is sent only under TLS that was verified against `context`, except to a server without
     encryption. Neither may be empty or contain NUL. Afterwards the connection is closed, whatever happened.
     """
+    return await _talk(
+        server,
+        context,
+        patience,
+        lambda dialogue: dialogue.log_in(server, context, username.encode(), password.encode()),
+    )
+
+
+async def _talk(
+    server: ImapServer, context: ssl.SSLContext, patience: Duration, say: Callable[[_Dialogue], Awaitable[_T]]
+) -> _T:
     try:
         async with asyncio.timeout(patience / SECOND):
             wire = await _connect(server, context)
             try:
-                accepted = await _Dialogue(wire).log_in(server, context, username.encode(), password.encode())
+                answer = await say(_Dialogue(wire))
             except BaseException:
                 wire.abort()
                 raise
@@ -129,7 +149,7 @@ async def log_in(server: ImapServer, context: ssl.SSLContext, patience: Duration
     except (OSError, UnicodeError) as error:
         raise ImapFailure(f"{server.host}: {error}") from error
     await wire.farewell()
-    return accepted
+    return answer
 
 
 async def _connect(server: ImapServer, context: ssl.SSLContext) -> _Wire:
@@ -217,10 +237,13 @@ class _Dialogue:
         self._capabilities: frozenset[bytes] | None = None
         self._tags = 0
 
-    async def log_in(self, server: ImapServer, context: ssl.SSLContext, username: bytes, password: bytes) -> bool:
+    async def begin(self, server: ImapServer, context: ssl.SSLContext) -> None:
         await self._greeting()
         if server.encryption is Encryption.STARTTLS:
             await self._start_tls(server, context)
+
+    async def log_in(self, server: ImapServer, context: ssl.SSLContext, username: bytes, password: bytes) -> bool:
+        await self.begin(server, context)
         if self._capabilities is None:
             await self._expect_ok(b"CAPABILITY")
         return _accepted(await self._present(username, password))

@@ -30,6 +30,9 @@ for command in (
     messages.undo,
     messages.release,
     messages.hold,
+    upkeep.doctor,
+    upkeep.backup,
+    upkeep.restore_backup,
 ):
     commands.command()(command)
 commands.add_typer(accounts.commands, name="account")

@@ -59,15 +59,16 @@ def load_config(path: Path | None) -> Config:
 
 
 def asker(account: str | None) -> Who:
-    """Whoever sits at this machine, as the audit names them; with `account`, bounded to what is that account's."""
-    return Who(actor=f"local:{_user()}", account=account_key(account) if account else None)
+    """The asker, bounded to what is that account's where one is named."""
+    return Who(actor=actor(), account=account_key(account) if account else None)
 
 
-def _user() -> str:
+def actor() -> str:
+    """Whoever sits at this machine, as the audit names them."""
     try:
-        return getpass.getuser()
+        return f"local:{getpass.getuser()}"
     except (KeyError, OSError):
-        return "unknown"
+        return "local:unknown"
 
 
 def with_store(path: Path | None, work: Callable[[SqlStore], Coroutine[Any, Any, T]]) -> T:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import time
+from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from takeback.clock import DAY, HOUR, SECOND
-from takeback.mail.address import Pattern
+from takeback.mail.address import Pattern, read_patterns
 from takeback.quantities import DurationText, Settings, SizeText, parse_duration
 
 UNTIL_RELEASED = "until released"
@@ -119,22 +120,29 @@ def _read_list(value: object) -> object:
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
-def _check_pattern(text: str) -> str:
-    if text not in SIDES:
-        Pattern(text)
-    return text
+class Side(StrEnum):
+    """What `recipients` may say besides addresses."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
 
 
-SIDES = {"internal": True, "external": False}
-"""What `recipients` may say besides addresses."""
-Patterns = Annotated[tuple[Annotated[str, AfterValidator(_check_pattern)], ...], BeforeValidator(_read_list)]
+def _read_recipients(value: object) -> tuple[Pattern | Side, ...]:
+    listed = value if isinstance(value, list | tuple) else [value]
+    sides = tuple(side for side in Side if side in listed)
+    others = [item for item in listed if item not in sides]
+    return sides + read_patterns(others) if others or not sides else sides
+
+
+Recipients = Annotated[tuple[Pattern | Side, ...], BeforeValidator(_read_recipients)]
+Senders = Annotated[tuple[Pattern, ...], BeforeValidator(read_patterns)]
 
 
 class Condition(Settings):
     """What a rule asks for; all that is written must hold. `recipients` is asked of each recipient by itself."""
 
-    sender: Patterns | None = None
-    recipients: Patterns | None = None
+    sender: Senders | None = None
+    recipients: Recipients | None = None
     recipient_count: ComparisonText | None = None
     has_attachment: bool | None = None
     size: ComparisonText | None = None

@@ -41,7 +41,7 @@ class Act(StrEnum):
     RELEASE = "release"
     HOLD = "hold"
     SEND_AGAIN = "send_again"
-    RESTORE = "restore"
+    RESTORE = "restored"
 
 
 TRANSITIONS: dict[Act, dict[State, State]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from takeback.clock import Instant, to_datetime
-from takeback.hold.settings import SIDES, Condition, HoldSettings, Rule, Window
+from takeback.hold.settings import Condition, HoldSettings, Rule, Side, Window
 from takeback.mail.address import Pattern
 
 
@@ -86,7 +86,7 @@ def _holds(
     when: Condition, facts: Facts, address: str, settings: HoldSettings, is_internal: IsInternal, now: Instant
 ) -> bool:
     return (
-        (when.sender is None or _any_pattern(when.sender, facts.sender))
+        (when.sender is None or any(pattern.matches(facts.sender) for pattern in when.sender))
         and (when.recipients is None or _names_recipient(when.recipients, address, is_internal))
         and (when.recipient_count is None or when.recipient_count.holds_for(len(facts.recipients)))
         and (when.has_attachment is None or when.has_attachment == facts.has_attachment)
@@ -96,14 +96,10 @@ def _holds(
     )
 
 
-def _any_pattern(patterns: Sequence[str], address: str) -> bool:
-    return any(Pattern(pattern).matches(address) for pattern in patterns)
-
-
-def _names_recipient(patterns: Sequence[str], address: str, is_internal: IsInternal) -> bool:
+def _names_recipient(named: Sequence[Pattern | Side], address: str, is_internal: IsInternal) -> bool:
     return any(
-        is_internal(address) == SIDES[pattern] if pattern in SIDES else Pattern(pattern).matches(address)
-        for pattern in patterns
+        each.matches(address) if isinstance(each, Pattern) else is_internal(address) == (each is Side.INTERNAL)
+        for each in named
     )
 
 

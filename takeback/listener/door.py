@@ -12,6 +12,7 @@ from takeback.auth.gate import Accepted, Gate, Locked, Unavailable
 from takeback.errors import StoreUnavailable
 from takeback.flows.submitter import Submitter
 from takeback.listener.settings import Trusted
+from takeback.mail.address import Pattern
 from takeback.ports.store import Account
 from takeback.smtp.events import Credentials
 from takeback.smtp.replies import Reply
@@ -75,8 +76,9 @@ class Door:
         except StoreUnavailable as error:
             log.error("accounts unavailable", reason=str(error))
             return _LATER, None
-        return _WELCOME, Submitter.of(key, address, account.grants if account else ())
+        grants = tuple(map(Pattern, account.grants)) if account else ()
+        return _WELCOME, Submitter(key, address, grants)
 
 
 def _trusted_submitter(entry: Trusted) -> Submitter:
-    return Submitter.of(entry.account, "", entry.may_send_as, authenticated=False)
+    return Submitter(entry.account, "", entry.may_send_as, authenticated=False)

@@ -6,11 +6,11 @@ import ipaddress
 import platform
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from takeback.clock import MINUTE
-from takeback.mail.address import Pattern
-from takeback.quantities import DurationText, Settings, SizeText
+from takeback.mail.address import Pattern, read_patterns
+from takeback.quantities import DurationText, PathText, Settings, SizeText
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -28,11 +28,6 @@ def _read_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check_pattern(text: str) -> str:
-    Pattern(text)
-    return text
-
-
 def parse_endpoint(text: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:1587` or `[::1]:1587`; ValueError says what was expected."""
     host, colon, port = text.strip().rpartition(":")
@@ -48,7 +43,7 @@ def _read_endpoint(value: object) -> object:
 
 Endpoint = Annotated[tuple[str, int], BeforeValidator(_read_endpoint)]
 Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(_read_tuple)]
-Patterns = Annotated[tuple[Annotated[str, AfterValidator(_check_pattern)], ...], BeforeValidator(_read_tuple)]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(read_patterns)]
 
 
 class Trusted(Settings):
@@ -56,7 +51,7 @@ class Trusted(Settings):
 
     network: Annotated[Network, BeforeValidator(_read_network)]
     account: Annotated[str, Field(min_length=1)]
-    may_send_as: Annotated[Patterns, Field(min_length=1)]
+    may_send_as: Patterns
 
 
 class SmtpSettings(Settings):
@@ -65,9 +60,9 @@ class SmtpSettings(Settings):
     listen: Endpoints = (("127.0.0.1", 1587),)
     listen_tls: Endpoints = ()
     """TLS from the first byte (RFC 8314)."""
-    certificate: str = ""
-    key: str = ""
-    """PEM files, relative to the configuration file; with them, STARTTLS is offered on `listen`."""
+    certificate: PathText | None = None
+    key: PathText | None = None
+    """PEM files; with them, STARTTLS is offered on `listen`."""
     max_size: Annotated[SizeText, Field(ge=1)] = 50 << 20
     show_client: bool = True
     """Whether Received names the address that the client connected from."""

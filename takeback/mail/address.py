@@ -111,6 +111,16 @@ class Pattern:
         return own.endswith(domain) and own != domain if domain.startswith(".") else own == domain
 
 
+def read_patterns(value: object) -> tuple[Pattern, ...]:
+    """The patterns of a settings field: a list of texts, or one. ValueError says what was expected."""
+    listed = [value] if isinstance(value, str | Pattern) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(item, str | Pattern) for item in listed):
+        raise ValueError('write a list of addresses, as in ["*@example.com"]')
+    if not listed:
+        raise ValueError("an empty list would match nobody; name an address, or leave the key out")
+    return tuple(item if isinstance(item, Pattern) else Pattern(item.strip()) for item in listed)
+
+
 @lru_cache(maxsize=4096)
 def _read(text: str) -> tuple[str | None, str | None]:
     """Local part (None: any) and canonical domain (None: any; with a leading dot: any below it)."""

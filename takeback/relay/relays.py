@@ -29,7 +29,7 @@ class Relays:
         self._account_holds = account_holds
         self._routes = [
             Route(name, make_relay(section, hostname), section.connections)
-            for name, section in zip(_names(sections), sections, strict=True)
+            for name, section in zip(section_names(sections), sections, strict=True)
         ]
 
     def route(self, recipient: str, sender: str, account: str) -> Route | None:

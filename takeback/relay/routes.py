@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-_PATTERN = re.compile(r"(?:\*|[^\s@*]+)@(?:\*\.)?[^\s@*]+")
+from takeback.mail.address import Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Whose copies a `[[relay]]` section takes: patterns on the recipient and on the sender.
+    """Whose copies a `[[relay]]` section takes: patterns on the recipient and on the sender. No pattern of a kind means
+    that any address will do."""
 
-    Patterns are as `parse_pattern` gives them. No pattern of a kind means that any address will do.
-    """
-
-    recipients: tuple[str, ...] = ()
-    senders: tuple[str, ...] = ()
+    recipients: tuple[Pattern, ...] = ()
+    senders: tuple[Pattern, ...] = ()
 
     def holds_for(self, recipient: str, sender: str, account_holds: Callable[[str], bool]) -> bool:
         if self.recipients and not _any_matches(self.recipients, recipient):
@@ -40,28 +37,5 @@ def first_match(
     return None
 
 
-def parse_pattern(text: str) -> str:
-    """`ann@example.com`, `*@example.com` or `*@*.example.com`, in lower case; ValueError where it is none."""
-    pattern = text.strip().lower()
-    exact_below_wildcard = "@*." in pattern and not pattern.startswith("*@")
-    if _PATTERN.fullmatch(pattern) is None or exact_below_wildcard:
-        raise ValueError(f'{text!r} matches no address; write "ann@example.com", "*@example.com" or "*@*.example.com"')
-    return pattern
-
-
-def matches(pattern: str, address: str) -> bool:
-    """Whether the pattern, as `parse_pattern` gave it, covers the address. Case does not matter.
-
-    `*@*.example.com` covers every subdomain at any depth, and not example.com itself.
-    """
-    wanted_local, _, wanted_domain = pattern.rpartition("@")
-    local, _, domain = address.lower().rpartition("@")
-    if not domain or wanted_local not in ("*", local):
-        return False
-    if wanted_domain.startswith("*."):
-        return domain.endswith(wanted_domain[1:]) and domain != wanted_domain[1:]
-    return domain == wanted_domain
-
-
-def _any_matches(patterns: Sequence[str], address: str) -> bool:
-    return any(matches(pattern, address) for pattern in patterns)
+def _any_matches(patterns: Sequence[Pattern], address: str) -> bool:
+    return any(pattern.matches(address) for pattern in patterns)

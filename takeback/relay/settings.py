@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from takeback.clock import MINUTE, SECOND
-from takeback.quantities import DurationText, Settings
+from takeback.mail.address import Pattern, read_patterns
+from takeback.quantities import DurationText, PathText, Settings
 from takeback.relay.destination import Destination, Folder, parse_destination
-from takeback.relay.routes import Condition, parse_pattern
+from takeback.relay.routes import Condition
 
 Tls = Literal["required", "opportunistic", "off"]
-
-
-def _read_patterns(value: object) -> object:
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise ValueError('write a list of addresses, as in ["*@example.com"]')
-    if not value:
-        raise ValueError("an empty list would match nobody; name an address, or leave the key out")
-    return tuple(parse_pattern(item) for item in value)
 
 
 def _read_destination(value: object) -> object:
     return parse_destination(value) if isinstance(value, str) else value
 
 
-def _read_path(value: object) -> object:
-    return Path(value).expanduser() if isinstance(value, str) else value
-
-
-_Patterns = Annotated[tuple[str, ...], BeforeValidator(_read_patterns)]
-_PathText = Annotated[Path, BeforeValidator(_read_path)]
+_Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(read_patterns)]
 _SECRET_KEYS = ("password", "password_file", "password_command", "password_env", "token_command")
 
 
 class RelaySettings(Settings):
     """Complete and consistent once read. Secrets are named here and read at use; none shows in its repr."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     recipients: _Patterns = Field((), alias="for")
     senders: _Patterns = Field((), alias="from")
@@ -47,11 +32,11 @@ class RelaySettings(Settings):
     tls_wish: Tls | None = Field(None, alias="tls")
     username: str = ""
     password: SecretStr | None = None
-    password_file: _PathText | None = None
+    password_file: PathText | None = None
     password_command: str | None = Field(None, repr=False)
     password_env: str | None = None
     token_command: str | None = Field(None, repr=False)
-    ca_file: _PathText | None = None
+    ca_file: PathText | None = None
     connections: int = Field(10, ge=1, le=1000)
     connect_timeout: DurationText = Field(30 * SECOND, ge=SECOND)
     command_timeout: DurationText = Field(5 * MINUTE, ge=SECOND)

@@ -122,6 +122,6 @@ def explain(error: DBAPIError) -> StoreUnavailable:
 
 
 def _says_full(error: BaseException | None) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    if isinstance(error, sqlite3.Error):  # those that the driver raises by itself carry no code
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return getattr(error, "sqlstate", None) in {"53100", "53200"}

@@ -11,9 +11,11 @@ from takeback.clock import Instant
 from takeback.hold.states import TRANSITIONS, Act, State
 from takeback.store import tables
 from takeback.store.accepting import event_row, record_events
+from takeback.store.tables import AnyRow
 
 _recipient = tables.recipient.c
-_AT_ONCE = 5_000
+_MOVES = TRANSITIONS[Act.RESTORE]
+_AT_ONCE = 2_000
 
 
 def keep_what_is_open(connection: Connection, now: Instant, actors: Sequence[str]) -> list[Counter[State]]:
@@ -24,29 +26,30 @@ def keep_what_is_open(connection: Connection, now: Instant, actors: Sequence[str
 
 def _keep_what_is_open(connection: Connection, now: Instant, actor: str) -> Counter[State]:
     kept: Counter[State] = Counter()
-    for before, after in TRANSITIONS[Act.RESTORE].items():
-        kept[after] += _keep(connection, now, actor, before, after)
-    return +kept
-
-
-def _keep(connection: Connection, now: Instant, actor: str, before: State, after: State) -> int:
-    """Goes by row id: `held` stays `held`, so the state alone does not tell what is done."""
-    done, last = 0, 0
+    last = 0
     while rows := connection.execute(
-        select(_recipient.id, _recipient.message, _recipient.address)
-        .where(_recipient.state == before.value, _recipient.id > last)
+        select(_recipient.id, _recipient.message, _recipient.address, _recipient.state)
+        .where(_recipient.state.in_([state.value for state in _MOVES]), _recipient.id > last)
         .order_by(_recipient.id)
         .limit(_AT_ONCE)
     ).all():
-        done, last = done + len(rows), rows[-1].id
+        last = rows[-1].id
+        for before, after in _MOVES.items():
+            group = [row for row in rows if row.state == before.value]
+            _move(connection, now, group, before, after)
+            kept[after] += len(group)
         record_events(
             connection,
-            (event_row(row.message, now, "restored", actor, row.address, was=before.value) for row in rows),
+            (event_row(row.message, now, Act.RESTORE.value, actor, row.address, was=row.state) for row in rows),
         )
-    moved = {"state": after.value, "changed_at": now} if before is not after else {}
+    return +kept
+
+
+def _move(connection: Connection, now: Instant, rows: Sequence[AnyRow], before: State, after: State) -> None:
+    """What stays in its state has been there as long as it was."""
+    since = {} if before is after else {"changed_at": now}
     connection.execute(
         update(tables.recipient)
-        .where(_recipient.state == before.value)
-        .values(due_at=None, claim=None, lease_until=None, **moved)
+        .where(_recipient.id.in_([row.id for row in rows]))
+        .values(state=after.value, due_at=None, claim=None, lease_until=None, **since)
     )
-    return done

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
 from takeback.clock import DAY
-from takeback.quantities import DurationText, Settings, SizeText
+from takeback.quantities import DurationText, PathText, Settings, SizeText
 
 
 class DataSettings(Settings):
-    folder: str = "takeback-data"
-    """Where the embedded database is and large uploads are spooled; relative to the configuration file."""
+    folder: Annotated[PathText, Field(validate_default=True)] = Path("takeback-data")
+    """Where the embedded database is and large uploads are spooled."""
     database: str = "sqlite"
     """`sqlite`, or `postgresql://user@host/name`."""
     reserve: SizeText = 256 << 20

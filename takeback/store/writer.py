@@ -8,6 +8,7 @@ the list fail, it is undone and each request is tried by itself: one poisonous m
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -178,11 +179,21 @@ def _is_fatal(error: Exception) -> bool:
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith("40") or getattr(error.orig, "sqlite_errorname", "") in _SQLITE_ROLLS_BACK
+    primary_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return state.startswith("40") or primary_code in _SQLITE_ROLLS_BACK
 
 
-_SQLITE_ROLLS_BACK = frozenset({"SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_BUSY", "SQLITE_INTERRUPT"})
-"""Errors upon which SQLite may have ended the whole transaction by itself (sqlite.org/lang_transaction.html)."""
+_SQLITE_ROLLS_BACK = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_INTERRUPT,
+    }
+)
+"""Errors upon which SQLite may have ended the whole transaction by itself (sqlite.org/lang_transaction.html). The low
+eight bits of a code are its kind; the rest, as in SQLITE_IOERR_WRITE, says where it happened."""
 
 
 def _fail(jobs: Sequence[_Job], error: Exception) -> None:

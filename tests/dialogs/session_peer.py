@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from takeback.clock import Instant, parse_rfc3339
+from takeback.quantities import parse_duration
 from takeback.smtp import events
 from takeback.smtp.events import NEED_DATA, WAITING, BodyChunk, Closed, Event, Question, StartTls
 from takeback.smtp.replies import Reply
@@ -85,13 +86,13 @@ class SessionPeer:
     `answer EVENT CODE ENHANCED TEXT`, once for each time it shall be given ("-" for no enhanced code)."""
 
     def __init__(self, setup: Sequence[str], piece: int | None) -> None:
-        limits: dict[str, int | str] = {}
+        limits: dict[str, int] = {}
         options: dict[str, bool] = {}
         answers: dict[type[Question], list[Reply]] = {}
         for line in setup:
             match line.split(maxsplit=4):
                 case ["limits", name, value]:
-                    limits[name] = int(value) if value.isdigit() else value
+                    limits[name] = int(value) if value.isdigit() else parse_duration(value)
                 case ["answer", event, code, enhanced, text]:
                     reply = Reply.of(int(code), None if enhanced == "-" else enhanced, text)
                     answers.setdefault(getattr(events, event), []).append(reply)

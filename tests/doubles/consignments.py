@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports import Consignment, Content
+from takeback.relay.settings import RelaySettings
 
 MESSAGE = b"Subject: hello\r\n\r\nline\r\n.a dot\r\n..\r\nend\r\n"
 
@@ -43,3 +45,8 @@ class DotMark:
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
+
+
+def relay_section(**keys: Any) -> RelaySettings:
+    """A `[[relay]]` section as the configuration has it."""
+    return RelaySettings.model_validate(keys)

@@ -72,7 +72,7 @@ class Smarthost:
     hang_before_354: Which = False
     drop_before_354: Which = False
     refuse_in_body: str = ""
-    """Said, and the connection closed, when the first bytes of a body arrive."""
+    """Said when the first bytes of a body arrive; the rest is read and forgotten."""
     drop_in_body: Which = False
     hang_after_dot: Which = False
     drop_after_dot: Which = False
@@ -182,7 +182,8 @@ class _Conversation(asyncio.Protocol):
         self._house.happened()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
+        if not self._hung:
+            self._buffer += data
         if self._securing is None:
             self._go_on()
 
@@ -363,8 +364,6 @@ class _Conversation(asyncio.Protocol):
         if house.refuse_in_body and self._buffer:
             self._say(house.refuse_in_body)
             self._hung = True
-            if self._transport is not None:
-                self._transport.close()
             return False
         if _applies(house.drop_in_body, self._number) and self._buffer:
             self.drop()

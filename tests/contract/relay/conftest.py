@@ -25,7 +25,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    with asyncio.Runner(loop_factory=_LOOPS[pyfuncitem.funcargs["loop_kind"]]) as runner:
+    with asyncio.Runner(loop_factory=_LOOPS[str(pyfuncitem.funcargs["loop_kind"])]) as runner:
         runner.run(pyfuncitem.obj(**arguments))
     return True
 

@@ -12,8 +12,7 @@ import pytest
 
 from takeback.ports import Content, Relay, Verdict
 from takeback.relay.relays import make_relay
-from takeback.relay.settings import RelaySettings
-from tests.doubles.consignments import MESSAGE, DotMark, consignment, content
+from tests.doubles.consignments import MESSAGE, DotMark, consignment, content, relay_section
 from tests.doubles.smarthost import Smarthost
 
 pytestmark = pytest.mark.parametrize("kind", ["smtp", "lmtp", "lmtp-socket", "maildir"])
@@ -40,14 +39,14 @@ class Way:
 @asynccontextmanager
 async def way(kind: str, tmp_path: Path) -> AsyncIterator[Way]:
     if kind == "maildir":
-        relay = make_relay(RelaySettings(to=f"maildir://{tmp_path}/{{user}}"), "us.example")
+        relay = make_relay(relay_section(to=f"maildir://{tmp_path}/{{user}}"), "us.example")
         yield Way(relay, None, tmp_path)
         await relay.close()
         return
     socket = str(tmp_path / "lmtp") if kind == "lmtp-socket" else ""
     async with Smarthost(lmtp=kind != "smtp", socket=socket) as sink:
         to = f"lmtp://{socket}" if socket else f"{kind}://127.0.0.1:{sink.port}"
-        relay = make_relay(RelaySettings(to=to), "us.example")
+        relay = make_relay(relay_section(to=to), "us.example")
         yield Way(relay, sink, tmp_path)
         await relay.close()
 
@@ -105,7 +104,7 @@ async def test_cancelled_before_the_dot_nothing_leaves(kind: str, tmp_path: Path
             await asyncio.Event().wait()
             return True
 
-        task = asyncio.create_task(there.relay.deliver(consignment(), mark_dot))  # type: ignore[arg-type]
+        task = asyncio.create_task(there.relay.deliver(consignment(), mark_dot))
         await marking.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -13,8 +15,7 @@ from takeback.mail.envelope import Recipient
 from takeback.ports import Consignment, Content, Outcome, Relay, Verdict
 from takeback.relay import pool
 from takeback.relay.relays import make_relay
-from takeback.relay.settings import RelaySettings
-from tests.doubles.consignments import MESSAGE, DotMark, consignment, content
+from tests.doubles.consignments import MESSAGE, DotMark, consignment, content, relay_section
 from tests.doubles.smarthost import EXTENSIONS, Smarthost
 
 SENT, DEFERRED, FAILED, UNKNOWN = Verdict.SENT, Verdict.DEFERRED, Verdict.FAILED, Verdict.UNKNOWN
@@ -24,7 +25,7 @@ ONE_AT_A_TIME = [word for word in EXTENSIONS if word != "PIPELINING"]
 @asynccontextmanager
 async def relay_to(sink: Smarthost, **settings: Any) -> AsyncIterator[Relay]:
     scheme = "lmtp" if sink.lmtp else "smtp"
-    relay = make_relay(RelaySettings(to=f"{scheme}://127.0.0.1:{sink.port}", **settings), "us.example")
+    relay = make_relay(relay_section(to=f"{scheme}://127.0.0.1:{sink.port}", **settings), "us.example")
     try:
         yield relay
     finally:
@@ -40,7 +41,7 @@ async def deliver_once(
 
 # Before the dot
 
-BEFORE = {
+BEFORE: dict[str, tuple[dict[str, Any], Verdict, str]] = {
     "greeting 554": ({"greet": "554 5.3.2 not you"}, DEFERRED, "554 5.3.2 not you"),
     "greeting 421": ({"greet": "421 4.3.2 full"}, DEFERRED, "421 4.3.2 full"),
     "greeting is no SMTP": ({"greet": "SSH-2.0-OpenSSH"}, DEFERRED, "451 4.5.0"),
@@ -70,11 +71,12 @@ BEFORE = {
 async def test_trouble_before_the_dot(failure: str, pipelining: bool) -> None:
     fields, verdict, reply = BEFORE[failure]
     sink = Smarthost(**{"extensions": EXTENSIONS if pipelining else ONE_AT_A_TIME, **fields})
-    long = content(*[b"x" * 998 + b"\r\n"] * 4000)
-    outcomes = await deliver_once(sink, consignment(body=long), command_timeout="1s")
+    # More than sockets hold: what the server says in the body is heard before the body is out.
+    body = content(*[(b"x" * 998 + b"\r\n") * 1000] * 20) if "in the body" in failure else None
+    outcomes = await deliver_once(sink, consignment(body=body), command_timeout="1s")
     assert [outcome.verdict for outcome in outcomes] == [verdict]
     assert reply in outcomes[0].reply
-    assert (outcomes[0].server == "") is (outcomes[0].reply.partition(" ")[0] not in reply or not _said(sink, reply))
+    assert outcomes[0].server == ("127.0.0.1" if _said(sink, reply) else "")
     assert sink.dots == []
 
 
@@ -157,7 +159,7 @@ async def test_a_refused_transaction_leaves_the_connection_fit(fields: dict[str,
 
 # From the dot on
 
-AFTER = {
+AFTER: dict[str, tuple[dict[str, Any], Verdict, str, str]] = {
     "4xx": ({"fail": {1: "451 4.3.0 later"}}, DEFERRED, "451 4.3.0 later", "127.0.0.1"),
     "5xx": ({"fail": {1: "554 5.6.0 no"}}, FAILED, "554 5.6.0 no", "127.0.0.1"),
     "421": ({"fail": {1: "421 4.3.2 bye"}}, DEFERRED, "421 4.3.2 bye", "127.0.0.1"),
@@ -221,37 +223,67 @@ async def test_connection_lost_while_the_mark_is_set() -> None:
         assert sink.dots == []
 
 
-async def test_a_server_that_reads_nothing_keeps_the_mark_back() -> None:
+class Deaf(asyncio.Protocol):
+    """Asks for the body, and then reads nothing any more."""
+
+    transport: asyncio.Transport
+    answer_to_mail = b"250 ok\r\n"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(b"220 x\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        if b"EHLO" in data:
+            self.transport.write(b"250-x\r\n250 PIPELINING\r\n")
+        elif b"DATA" in data:
+            self.transport.write(self.answer_to_mail + b"250 ok\r\n354 go on\r\n")
+            self.transport.pause_reading()
+
+
+@asynccontextmanager
+async def listening(kind: type[Deaf], tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server of that kind; gives its URL."""
+    conversations: list[Deaf] = []
+
+    def new_conversation() -> Deaf:
+        conversations.append(kind())
+        return conversations[-1]
+
+    server = await asyncio.get_running_loop().create_server(new_conversation, "127.0.0.1", 0, ssl=tls)
+    yield f"{'smtps' if tls else 'smtp'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for conversation in conversations:
+        conversation.transport.abort()
+    server.close()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_a_server_that_reads_nothing_keeps_the_mark_back(
+    tls: bool, server_tls: ssl.SSLContext, ca_file: Path
+) -> None:
     """A smarthost that hangs in the body must not make an undo too late: no mark until the body is out."""
     mark = DotMark()
-    held: list[asyncio.BaseTransport] = []
-
-    class Deaf(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport = transport
-            held.append(transport)
-            assert isinstance(transport, asyncio.WriteTransport)
-            transport.write(b"220 x\r\n250-x\r\n250 PIPELINING\r\n"[:7])
-
-        def data_received(self, data: bytes) -> None:
-            assert isinstance(self.transport, asyncio.Transport)
-            if b"EHLO" in data:
-                self.transport.write(b"250-x\r\n250 PIPELINING\r\n")
-            elif b"MAIL" in data:
-                self.transport.write(b"250 ok\r\n250 ok\r\n354 go on\r\n")
-                self.transport.pause_reading()
-
-    server = await asyncio.get_running_loop().create_server(Deaf, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    relay = make_relay(RelaySettings(to=f"smtp://127.0.0.1:{port}", command_timeout="1s"), "us.example")
-    big = content(*[b"x" * 998 + b"\r\n"] * 20_000)
-    outcomes = await relay.deliver(consignment(body=big), mark)
-    assert outcomes[0].verdict is DEFERRED
+    async with listening(Deaf, server_tls if tls else None) as to:
+        relay = make_relay(relay_section(to=to, command_timeout="1s", ca_file=str(ca_file)), "us.example")
+        outcomes = await relay.deliver(consignment(body=content((b"x" * 998 + b"\r\n") * 20_000)), mark)
+        await relay.close()
+    assert [(outcome.verdict, outcome.reply) for outcome in outcomes] == [(DEFERRED, "421 4.4.2 no answer within 1s")]
     assert mark.asked == []
-    await relay.close()
-    for transport in held:
-        transport.close()
-    server.close()
+
+
+class RefusesSenderAndGoesOn(Deaf):
+    answer_to_mail = b"550 5.1.8 who?\r\n"
+
+
+async def test_a_server_that_refuses_the_sender_and_asks_for_the_body_gets_nothing() -> None:
+    mark = DotMark()
+    async with listening(RefusesSenderAndGoesOn) as to:
+        relay = make_relay(relay_section(to=to), "us.example")
+        outcomes = await relay.deliver(consignment(), mark)
+        await relay.close()
+    assert [(outcome.verdict, outcome.reply) for outcome in outcomes] == [(FAILED, "550 5.1.8 who?")]
+    assert mark.asked == []
 
 
 # What is passed on, and what cannot be

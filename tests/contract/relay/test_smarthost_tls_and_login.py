@@ -12,8 +12,7 @@ import trustme
 from takeback.errors import ConfigError
 from takeback.ports import Outcome, Verdict
 from takeback.relay.relays import make_relay
-from takeback.relay.settings import RelaySettings
-from tests.doubles.consignments import MESSAGE, DotMark, consignment
+from tests.doubles.consignments import MESSAGE, DotMark, consignment, relay_section
 from tests.doubles.smarthost import Smarthost
 
 ANN = {"ann": "s3cret pässwort"}
@@ -23,7 +22,7 @@ LOGIN = {"username": "ann", "password": ANN["ann"]}
 async def deliver(sink: Smarthost, **settings: Any) -> Outcome:
     scheme = "smtps" if sink.implicit_tls else "lmtp" if sink.lmtp else "smtp"
     async with sink:
-        relay = make_relay(RelaySettings(to=f"{scheme}://localhost:{sink.port}", **settings), "us.example")
+        relay = make_relay(relay_section(to=f"{scheme}://localhost:{sink.port}", **settings), "us.example")
         try:
             return (await relay.deliver(consignment(), DotMark()))[0]
         finally:
@@ -143,4 +142,4 @@ def test_a_bad_ca_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:
     bad = tmp_path / "ca.pem"
     bad.write_text("nothing")
     with pytest.raises(ConfigError, match="ca_file"):
-        make_relay(RelaySettings(to="smtp://localhost", ca_file=str(bad)), "us.example")
+        make_relay(relay_section(to="smtp://localhost", ca_file=str(bad)), "us.example")

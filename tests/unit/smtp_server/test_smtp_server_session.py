@@ -14,7 +14,7 @@ from takeback.smtp.settings import SmtpLimits
 from tests.dialogs.session_peer import AGREEMENT, Listener, new_session
 
 MESSAGE = b"EHLO me\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n"
-MEGABYTE = b"x" * 70 + b"\r\n" * (1 << 19)
+MEGABYTE = (b"x" * 62 + b"\r\n") * (1 << 14)
 
 
 def greeted() -> ServerSession:
@@ -124,7 +124,7 @@ def test_a_huge_chunk_is_swallowed_and_not_kept() -> None:
         listener.feed(MEGABYTE)
     assert listener.most_buffered == 0
     assert not any(isinstance(event, BodyBegins | BodyChunk) for event in listener.events)
-    assert not listener.output.endswith(b"octets\r\n")
+    assert b"552" not in listener.output
     listener.feed(b"y" * (99_999_999 - 20 * len(MEGABYTE)))
     assert listener.output.endswith(b"552 5.3.4 The message is too big; the limit is 1048576 octets\r\n")
 
@@ -143,7 +143,7 @@ def test_a_body_over_the_limit_is_handed_out_up_to_it() -> None:
     )
 
 
-@pytest.mark.parametrize("noise", [b"\0", b"A", b"\r", b"\n", b"\r\r\n\n"[:3] + b"x"])
+@pytest.mark.parametrize("noise", [b"\0", b"A", b"\r", b"\n", b"\r\rx"])
 def test_an_endless_line_needs_no_memory(noise: bytes) -> None:
     listener = Listener(new_session({"errors": 1_000_000}))
     for _ in range(64):
@@ -165,7 +165,7 @@ def test_limits_have_their_defaults() -> None:
         {"command_line": 100},
         {"recipients": 0},
         {"errors": 0},
-        {"longest_hold": "0s"},
+        {"longest_hold": 0},
         {"text_line": -1},
         {"unheard_of": 1},
     ],

@@ -1,0 +1,1 @@
+"""Doctor: looks at everything that a gateway depends on, changes nothing, and says what to do."""
