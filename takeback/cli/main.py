@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, demo, messages, running
+from takeback.cli import accounts, demo, messages, running, upkeep
 
 commands = typer.Typer(
     name="takeback",

@@ -117,7 +117,7 @@ def _recipients(count: int) -> str:
 
 
 def _database(config: Config) -> Path:
-    return config.folder / "takeback.db"
+    return config.data.folder / "takeback.db"
 
 
 def _must_be_embedded(config: Config, command: str) -> None:
@@ -127,8 +127,8 @@ def _must_be_embedded(config: Config, command: str) -> None:
 
 @contextmanager
 def _nobody_serving(config: Config) -> Iterator[None]:
-    make_folder(config.folder)
-    lock = lock_folder(config.folder)
+    make_folder(config.data.folder)
+    lock = lock_folder(config.data.folder)
     try:
         yield
     finally:

@@ -20,11 +20,11 @@ _WRONG_NAME = frozenset({62, 64})
 
 
 def examine_certificate(config: Config) -> list[Finding]:
-    if not config.smtp.certificate:
+    certificate, key = config.smtp.certificate, config.smtp.key
+    if certificate is None or key is None:
         return []
-    certificate = config.resolve(config.smtp.certificate)
     try:
-        server = tls_context(certificate, config.resolve(config.smtp.key))
+        server = tls_context(certificate, key)
         expires = _expiry(certificate, server, config.smtp.hostname)
     except ConfigError as error:
         return [problem(_ABOUT, f"{error}.", "Check both files, and who may read them.")]

@@ -37,11 +37,15 @@ class Parking:
 
     async def after_start(self) -> None:
         """To be called before anything is claimed. Afterwards nothing waits that an outage made late, nor what
-        was due by a clock that has since been set back."""
-        before = await self._store.heartbeat()
-        if before is None:
-            return
-        silence = self._store.now() - before
+        was due by a clock that has since been set back.
+
+        The heartbeat comes last: until all is parked, another start must see the outage too."""
+        before = await self._store.last_heartbeat()
+        if before is not None:
+            await self._park_after_silence(self._store.now() - before)
+        await self._store.heartbeat()
+
+    async def _park_after_silence(self, silence: Duration) -> None:
         if silence < -LARGEST_STEP:
             await self.park_after_step(silence)
         elif silence > OUTAGE:

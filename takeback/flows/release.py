@@ -85,7 +85,7 @@ class Releaser:
 
     async def run(self) -> None:
         """Ends after `stop`. Trouble with the store is waited out."""
-        renewal = asyncio.create_task(self._renew())
+        renewal = asyncio.create_task(self._keep_leases())
         self._ended.clear()
         last_round = clock.monotonic()
         try:
@@ -139,11 +139,14 @@ class Releaser:
         free = self._routing.capacity - len(self._tasks)
         if free > 0 and self._room() and await self._claim(free):
             return
-        next_due = None if free <= 0 else await self._store.next_due()
-        wait = POLL if next_due is None else min(POLL, max(0, next_due - self._store.now()))
-        if wait == 0 and not self._room():
-            wait = POLL
-        await self._sleep(max(wait, 1_000))
+        await self._sleep(await self._time_to_wait() if free > 0 else POLL)
+
+    async def _time_to_wait(self) -> Duration:
+        """Until the next copy is due, at most POLL. What is due already and was not claimed waits for something else:
+        a review, room on the disk, another node."""
+        next_due = await self._store.next_due()
+        until = POLL if next_due is None else next_due - self._store.now()
+        return min(until, POLL) if until > 0 else POLL
 
     async def _sleep(self, duration: Duration) -> None:
         try:
@@ -152,7 +155,6 @@ class Releaser:
             return
 
     async def _claim(self, limit: int) -> bool:
-        await self._store.reap()
         request = ClaimRequest(new_token(), limit, self._lease, self._time.expected())
         messages = await self._store.claim(request)
         for message in messages:
@@ -239,8 +241,8 @@ class Releaser:
         if recipients:
             await self._store.give_back(Handback(message.token, [each.id for each in recipients], due_at))
 
-    async def _renew(self) -> None:
-        """Keeps the leases of what is under way, and the idea of what time it is, fresh."""
+    async def _keep_leases(self) -> None:
+        """Keeps our leases and our idea of the time fresh, and takes over from whoever let theirs run out."""
         while True:
             await asyncio.sleep(self._lease / SECOND / 4)
             if abs(self._store.now() - self._time.expected()) < SMALL_STEP:
@@ -248,6 +250,9 @@ class Releaser:
             try:
                 if self._tokens:
                     await self._store.renew(list(self._tokens), self._lease)
+                if taken_over := await self._store.reap():
+                    log.warning("took over from another worker", recipients=taken_over)
+                    self._wake.set()
             except StoreUnavailable as error:
                 log.warning("leases not renewed", reason=str(error))
 

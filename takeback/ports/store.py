@@ -321,6 +321,10 @@ class Store(Protocol):
         """Notes that this store is being worked on now; returns when that was noted last."""
         ...
 
+    async def last_heartbeat(self) -> Instant | None:
+        """When anybody last noted that this store was being worked on."""
+        ...
+
     async def note_fact(self, name: str, value: str) -> None:
         """Afterwards what the installation knows of itself under that name is this value, as of now."""
         ...

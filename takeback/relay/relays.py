@@ -54,8 +54,8 @@ def make_relay(section: RelaySettings, hostname: str) -> Relay:
     return Smarthost(section.to, section, hostname)
 
 
-def _names(sections: Sequence[RelaySettings]) -> list[str]:
-    """The destination, and the place in the configuration where several lead to the same."""
+def section_names(sections: Sequence[RelaySettings]) -> list[str]:
+    """What each route is called: the destination, and the place in the configuration where several lead to the same."""
     places = [str(section.to) for section in sections]
     times = Counter(places)
     return [place if times[place] == 1 else f"{place} (relay {number})" for number, place in enumerate(places, start=1)]

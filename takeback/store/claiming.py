@@ -102,13 +102,18 @@ class Claiming:
         lease = {"token": request.token, "lease_until": now + request.lease, "now": now}
         connection.execute(_take, {"ids": ids, **lease})
         rows = connection.execute(_taken, {"ids": ids, "token": request.token}).all()
-        unreviewed = {row.id for row in rows if row.review_by is not None and row.reviewed_at is None}
-        record_events(connection, (event_row(id, now, "unreviewed", "takeback") for id in sorted(unreviewed)))
+        record_events(connection, (event_row(id, now, "unreviewed", "takeback") for id in _unreviewed(rows, now)))
         contents = _read_small(connection, rows)
         return [
             _claimed_message(request.token, list(group), self.make_content, contents)
             for _, group in groupby(rows, key=lambda row: row.id)
         ]
+
+
+def _unreviewed(rows: Sequence[AnyRow], now: Instant) -> list[str]:
+    """The messages that go out without the review they waited for; a retry does not say so again."""
+    first_claims = (row for row in rows if row.recipient_first_claim_at == now)
+    return sorted({row.id for row in first_claims if row.review_by is not None and row.reviewed_at is None})
 
 
 def _read_small(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, bytes]:

@@ -51,6 +51,8 @@ def record(connection: Connection, now: Instant, settlements: Sequence[Settlemen
     """For each settlement the recipients that now stand as it says. Its reports are stored only if that is all of
     them; a settlement that is recorded again changes nothing and stores no report twice."""
     ids = [result.recipient for settlement in settlements for result in settlement.results]
+    if len(settlements) > 1 and len(set(ids)) < len(ids):  # the second must see what the first has changed
+        return [answer for settlement in settlements for answer in record(connection, now, [settlement])]
     rows = {row.id: row for row in connection.execute(_owned, {"ids": ids})}
     changes: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []

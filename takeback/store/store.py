@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from takeback import clock
 from takeback.clock import Duration, Instant
+from takeback.errors import ClockStepped
 from takeback.hold.states import State
 from takeback.ports import Content
 from takeback.ports.store import (
@@ -103,7 +104,11 @@ class SqlStore:
         await self._writer.submit(_ACCEPT, message)
 
     async def claim(self, request: ClaimRequest) -> Sequence[ClaimedMessage]:
-        return await self._writer.submit(self._claim, request)
+        try:
+            return await self._writer.submit(self._claim, request)
+        except ClockStepped:
+            await self.read_clock()  # what is accepted from now on is due by the clock as it now stands
+            raise
 
     async def mark_dot(self, mark: DotMark) -> bool:
         return await self._writer.submit(_MARK_DOT, mark)
@@ -134,6 +139,10 @@ class SqlStore:
 
     async def heartbeat(self) -> Instant | None:
         return await self._writer.submit(_HEARTBEAT, None)
+
+    async def last_heartbeat(self) -> Instant | None:
+        noted = await self.fact(housekeeping.HEARTBEAT)
+        return None if noted is None else noted[1]
 
     async def note_fact(self, name: str, value: str) -> None:
         await self._writer.submit(_NOTE_FACT, (name, value))

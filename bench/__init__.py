@@ -1,0 +1,1 @@
+"""Speed and memory, measured beside a real Postfix: `python -m bench [NAME...] [--quick] [--write FILE]`."""
