@@ -9,6 +9,8 @@ from takeback.clock import SECOND, Instant
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32 in lower case: no i, l, o or u, which are misread."""
 
+_SECOND_DIGITS = 7
+
 
 def _base32(number: int, width: int) -> str:
     digits = []
@@ -20,7 +22,17 @@ def _base32(number: int, width: int) -> str:
 
 def new_id(now: Instant) -> str:
     """Sixteen characters: seven for the second, which keep rows that belong together together, nine of chance."""
-    return _base32(now // SECOND, 7) + _base32(secrets.randbits(45), 9)
+    return _base32(now // SECOND, _SECOND_DIGITS) + _base32(secrets.randbits(45), 9)
+
+
+def same_second(id: str) -> str:
+    """What every id of the same second, and none of an earlier one, compares as equal to or greater than."""
+    return id[:_SECOND_DIGITS]
+
+
+def first_id(instant: Instant) -> str:
+    """What every id from that second on, and none of an earlier one, compares as equal to or greater than."""
+    return _base32(instant // SECOND, _SECOND_DIGITS)
 
 
 def new_token() -> str:

@@ -65,7 +65,7 @@ def _lock(connection: Connection, selection: Selection) -> list[AnyRow]:
     """The recipients meant, in the order of their messages and positions, locked until the transaction ends."""
     wanted = [_recipient.message.in_(selection.messages)]
     if selection.recipients is not None:
-        wanted.append(_recipient.address_key.in_(selection.recipients))
+        wanted.append(_recipient.address_key.in_(filter(tables.is_storable, selection.recipients)))
     rows = connection.execute(select(tables.recipient).where(*wanted).order_by(_recipient.id).with_for_update()).all()
     return sorted(rows, key=lambda row: (selection.messages.index(row.message), row.position))
 

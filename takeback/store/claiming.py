@@ -42,7 +42,7 @@ _due = (
     select(_recipient.id, _message.review_by, _message.reviewed_at)
     .join(tables.message, _message.id == _recipient.message)
     .where(
-        _recipient.state.in_([state.value for state in TRANSITIONS[Act.CLAIM]]),
+        tables.is_waiting,
         _recipient.due_at <= bindparam("now"),
         _reviewed,
     )
@@ -245,7 +245,7 @@ def renew(connection: Connection, now: Instant, requests: Sequence[tuple[Sequenc
     for tokens, lease in requests:
         connection.execute(
             update(tables.recipient)
-            .where(_recipient.claim.in_(tokens), _recipient.state.in_([State.CLAIMED.value, State.LEAVING.value]))
+            .where(tables.is_in_hand, _recipient.claim.in_(tokens))
             .values(lease_until=now + lease)
         )
     return [None] * len(requests)
@@ -257,8 +257,7 @@ def reap(connection: Connection, now: Instant, requests: Sequence[bool]) -> list
 
 
 def _reap(connection: Connection, now: Instant, everything: bool) -> int:
-    in_hand = _recipient.state.in_([State.CLAIMED.value, State.LEAVING.value])
-    stale = in_hand if everything else and_(in_hand, _recipient.lease_until <= now)
+    stale = tables.is_in_hand if everything else and_(tables.is_in_hand, _recipient.lease_until <= now)
     rows = connection.execute(
         select(_recipient.id, _recipient.message, _recipient.address, _recipient.state)
         .where(stale)

@@ -8,8 +8,9 @@ from itertools import groupby
 from sqlalchemy import Connection, Select, delete, exists, func, or_, select, text, update
 
 from takeback.clock import DAY, Duration, Instant
-from takeback.hold.states import OPEN, State
-from takeback.ports.store import Parked, ParkRequest, Retention
+from takeback.hold.states import State
+from takeback.ids import first_id
+from takeback.ports.store import Origin, Parked, ParkRequest, Retention
 from takeback.store import tables
 from takeback.store.accepting import event_row, record_events
 from takeback.store.tables import AnyRow
@@ -34,6 +35,7 @@ def _park(connection: Connection, now: Instant, request: ParkRequest) -> list[Pa
         select(
             _recipient.id,
             _recipient.message,
+            _recipient.position,
             _recipient.account,
             _recipient.address,
             _recipient.due_at,
@@ -41,14 +43,19 @@ def _park(connection: Connection, now: Instant, request: ParkRequest) -> list[Pa
             _message.subject,
         )
         .join(tables.message, _message.id == _recipient.message)
-        .where(_recipient.state == State.HELD.value, _recipient.due_at.isnot(None), _message.origin != "system")
-        .order_by(_recipient.message, _recipient.position)
+        .where(
+            tables.is_waiting,
+            _recipient.state == State.HELD.value,
+            _recipient.due_at.isnot(None),
+            _message.origin != Origin.SYSTEM.value,
+        )
+        .order_by(_recipient.due_at)
         .limit(request.limit)
         .with_for_update(skip_locked=True, of=tables.recipient)
     )
     if request.due_before is not None:
         waiting = waiting.where(_recipient.due_at < request.due_before, _recipient.first_claim_at.is_(None))
-    rows = connection.execute(waiting).all()
+    rows = sorted(connection.execute(waiting).all(), key=lambda row: (row.message, row.position))
     connection.execute(
         update(tables.recipient).where(_recipient.id.in_([row.id for row in rows])).values(due_at=None, changed_at=now)
     )
@@ -100,27 +107,49 @@ def sweep(connection: Connection, now: Instant, requests: Sequence[Retention]) -
 
 
 def _sweep(connection: Connection, now: Instant, retention: Retention) -> int:
-    bodies = _finished_before(
-        now - retention.sent,
-        [State.SENT, State.FAILED, State.LET_BE],
-        now - retention.stopped,
-        retention.limit,
-    ).where(_message.content_deleted_at.is_(None))
-    ids = list(connection.execute(bodies).scalars())
-    _delete_content(connection, ids)
-    connection.execute(update(tables.message).where(_message.id.in_(ids)).values(content_deleted_at=now))
-
-    forgotten = _finished_before(
-        now - retention.metadata, list(State), now - retention.metadata, retention.limit
-    ).where(_message.content_deleted_at.isnot(None))
-    gone = list(connection.execute(forgotten).scalars())
+    bodies = list(connection.execute(_bodies_past(now, retention)).scalars())
+    _delete_content(connection, bodies)
+    connection.execute(update(tables.message).where(_message.id.in_(bodies)).values(content_deleted_at=now))
+    forgotten = list(connection.execute(_metadata_past(now, retention)).scalars())
     for table in (tables.event, tables.recipient):
-        connection.execute(delete(table).where(table.c.message.in_(gone)))
-    connection.execute(delete(tables.message).where(_message.id.in_(gone)))
-
+        connection.execute(delete(table).where(table.c.message.in_(forgotten)))
+    connection.execute(delete(tables.message).where(_message.id.in_(forgotten)))
     swept = _sweep_staged(connection, now, retention.limit)
     _give_room_back(connection)
-    return len(ids) + len(gone) + swept
+    return len(bodies) + len(forgotten) + swept
+
+
+def _bodies_past(now: Instant, retention: Retention) -> Select[str]:
+    """Messages whose content has had its time: nothing of them is open, and whatever was final is so long enough."""
+    undone = _recipient.state == State.UNDONE.value
+    still_needed = or_(
+        tables.is_open,
+        undone & (_recipient.changed_at >= now - retention.stopped),
+        ~undone & (_recipient.changed_at >= now - retention.sent),
+    )
+    return (
+        select(_message.id)
+        .where(
+            _message.content_deleted_at.is_(None),
+            _message.accepted_at < now - min(retention.sent, retention.stopped),
+            ~exists().where(_recipient.message == _message.id, still_needed),
+        )
+        .limit(retention.limit)
+    )
+
+
+def _metadata_past(now: Instant, retention: Retention) -> Select[str]:
+    """Messages whose content is gone and of which nothing has changed for as long as metadata are kept."""
+    still_needed = or_(tables.is_open, _recipient.changed_at >= now - retention.metadata)
+    return (
+        select(_message.id)
+        .where(
+            _message.id < first_id(now - retention.metadata),
+            _message.content_deleted_at.isnot(None),
+            ~exists().where(_recipient.message == _message.id, still_needed),
+        )
+        .limit(retention.limit)
+    )
 
 
 def _give_room_back(connection: Connection) -> None:
@@ -133,36 +162,15 @@ def _give_room_back(connection: Connection) -> None:
             cursor.execute("PRAGMA incremental_vacuum(1)")
 
 
-def _finished_before(before: Instant, states: Sequence[State], undone_before: Instant, limit: int) -> Select[str]:
-    """Messages of which nothing is open and every recipient has been final long enough for its state."""
-    other = tables.recipient.alias("other").c
-    values = [state.value for state in states]
-    old_enough = or_(
-        _recipient.state.in_(values) & (_recipient.changed_at < before),
-        (_recipient.state == State.UNDONE.value) & (_recipient.changed_at < undone_before),
-    )
-    still_needed = exists().where(
-        other.message == _message.id,
-        or_(
-            other.state.in_([state.value for state in OPEN]),
-            (other.state == State.UNDONE.value) & (other.changed_at >= undone_before),
-            (other.state != State.UNDONE.value) & (other.changed_at >= before),
-        ),
-    )
-    final = _recipient.state.notin_([state.value for state in OPEN])
-    return (
-        select(_message.id)
-        .where(_message.id.in_(select(_recipient.message).where(final, old_enough)), ~still_needed)
-        .limit(limit)
-    )
-
-
 def _sweep_staged(connection: Connection, now: Instant, limit: int) -> int:
     content = tables.content.c
     orphans = (
         select(content.message)
-        .where(content.staged_at < now - STAGED_FOR, ~exists().where(_message.id == content.message))
-        .distinct()
+        .where(
+            content.staged_at < now - STAGED_FOR,
+            content.position == 0,
+            ~exists().where(_message.id == content.message),
+        )
         .limit(limit)
     )
     ids = list(connection.execute(orphans).scalars())
@@ -189,9 +197,5 @@ def free_pages(connection: Connection) -> tuple[int, int]:
 
 
 def count_by_state(connection: Connection) -> dict[State, int]:
-    rows = connection.execute(
-        select(_recipient.state, func.count())
-        .where(_recipient.state.in_([state.value for state in OPEN]))
-        .group_by(_recipient.state)
-    )
+    rows = connection.execute(select(_recipient.state, func.count()).where(tables.is_open).group_by(_recipient.state))
     return {State(state): count for state, count in rows}

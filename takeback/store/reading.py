@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from takeback.clock import Instant
 from takeback.errors import Ambiguous
-from takeback.hold.states import IN_HAND, OPEN, WAITING, State
+from takeback.hold.states import IN_HAND, WAITING, State
+from takeback.ids import same_second
 from takeback.ports.store import (
     Account,
     EventView,
@@ -28,16 +29,10 @@ _recipient = tables.recipient.c
 _LISTED_AT_ONCE = 500
 
 
-def _values(states: frozenset[State]) -> list[str]:
-    return sorted(state.value for state in states)
-
-
-_is_open = _recipient.state.in_(_values(OPEN))
-_not_left = _recipient.state.in_(_values(WAITING | IN_HAND))
-
-
 def find(connection: Connection, reference: str, account: str | None) -> list[MessageView]:
     """By id, else by Message-ID with or without its angle brackets, newest first."""
+    if not tables.is_storable(reference):
+        return []
     bare = reference.strip().removeprefix("<").removesuffix(">")
     found = _views(connection, (_message.id == reference.strip().lower()) & _of(account))
     return found or _views(
@@ -49,29 +44,24 @@ def find(connection: Connection, reference: str, account: str | None) -> list[Me
 def last(connection: Connection, account: str | None) -> MessageView | None:
     if account is None and _has_several_accounts(connection):
         raise Ambiguous("several accounts have sent; say which one with --account")
-    newest = (
-        select(_message.id)
-        .where(_of(account), _message.origin == Origin.SUBMISSION.value)
-        .order_by(_message.accepted_at.desc(), _message.id.desc())
-        .limit(1)
-    )
+    submitted = _of(account) & (_message.origin == Origin.SUBMISSION.value)
+    if account is None:
+        # Ids rise with the second: the newest message has the highest id, or one of the same second.
+        highest = select(_message.id).where(submitted).order_by(_message.id.desc()).limit(1)
+        submitted &= _message.id >= same_second(connection.execute(highest).scalar() or "")
+    newest = select(_message.id).where(submitted).order_by(_message.accepted_at.desc(), _message.id.desc()).limit(1)
     id = connection.execute(newest).scalar()
     return _views(connection, _message.id == id)[0] if id else None
 
 
 def _has_several_accounts(connection: Connection) -> bool:
-    submitted = _message.origin == Origin.SUBMISSION.value
-    first = connection.execute(select(_message.account).where(submitted).limit(1)).scalar()
-    return (
-        first is not None
-        and connection.execute(select(_message.account).where(submitted, _message.account != first).limit(1)).first()
-        is not None
-    )
+    first, last = (connection.execute(select(end(_message.account))).scalar() for end in (func.min, func.max))
+    return first != last
 
 
 def outbox(connection: Connection, account: str | None, limit: int | None) -> list[MessageView]:
     """What is held, on its way, or waits for a decision, newest first."""
-    ids = select(_recipient.message).where(_is_open).group_by(_recipient.message)
+    ids = select(_recipient.message).where(tables.is_open).group_by(_recipient.message)
     if account is not None:
         ids = ids.where(_recipient.account == account)
     listed = list(connection.execute(ids.order_by(_recipient.message.desc()).limit(limit)).scalars())
@@ -143,8 +133,8 @@ def piece(connection: Connection, message: str, position: int) -> bytes | None:
 
 def next_due(connection: Connection) -> Instant | None:
     """The earliest time at which something may be claimed, or a lease runs out."""
-    due = select(func.min(_recipient.due_at)).where(_recipient.state.in_(_values(WAITING)))
-    lease = select(func.min(_recipient.lease_until)).where(_recipient.state.in_(_values(IN_HAND)))
+    due = select(func.min(_recipient.due_at)).where(tables.is_waiting)
+    lease = select(func.min(_recipient.lease_until)).where(tables.is_in_hand)
     times = [connection.execute(due).scalar(), connection.execute(lease).scalar()]
     return min((time for time in times if time is not None), default=None)
 
@@ -152,7 +142,7 @@ def next_due(connection: Connection) -> Instant | None:
 def usage(connection: Connection, question: UsageQuestion) -> Usage:
     waiting = (
         select(_recipient.message)
-        .where(_recipient.account == question.account, _not_left)
+        .where(tables.is_open, _recipient.account == question.account, _recipient.state != State.UNKNOWN.value)
         .group_by(_recipient.message)
         .limit(question.enough_held)
     )
@@ -173,6 +163,8 @@ def usage(connection: Connection, question: UsageQuestion) -> Usage:
 
 
 def account(connection: Connection, key: str) -> Account | None:
+    if not tables.is_storable(key):
+        return None
     return next(iter(accounts(connection, tables.account.c.key == key)), None)
 
 

@@ -82,9 +82,16 @@ def upgrade() -> None:
         sa.Column("content_deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("message_pkey")),
     )
-    op.create_index("message_accepted_at", "message", ["accepted_at"], unique=False)
     op.create_index("message_account_accepted_at", "message", ["account", "accepted_at"], unique=False)
     op.create_index("message_message_id", "message", ["message_id"], unique=False)
+    op.create_index(
+        "message_with_content",
+        "message",
+        ["accepted_at"],
+        unique=False,
+        sqlite_where=sa.text("content_deleted_at IS NULL"),
+        postgresql_where=sa.text("content_deleted_at IS NULL"),
+    )
     op.create_table(
         "account_grant",
         sa.Column("account", sa.Text(), nullable=False),
@@ -124,14 +131,6 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('held', 'deferred')"),
         postgresql_where=sa.text("state IN ('held', 'deferred')"),
-    )
-    op.create_index(
-        "recipient_final",
-        "recipient",
-        ["changed_at"],
-        unique=False,
-        sqlite_where=sa.text("state IN ('sent', 'failed', 'let_be', 'undone')"),
-        postgresql_where=sa.text("state IN ('sent', 'failed', 'let_be', 'undone')"),
     )
     op.create_index(
         "recipient_lease",
