@@ -33,14 +33,14 @@ def run(scale: Scale) -> Section:
                 f"Accept and hold, {held}",
                 messages_per_second(rates.our_median),
                 f"{messages_per_second(rates.their_median)} (empty store)",
-                f"{rates.inverse:.2f} times worse",
+                f"{rates.inverse:.2f} times as slow",
                 at_most(GOAL, rates.inverse),
             ),
             Row(
                 f"Undo, {held}",
                 f"median {milliseconds(undos.our_median)}",
                 f"median {milliseconds(undos.their_median)} (empty store)",
-                f"{undos.ratio:.2f} times worse",
+                f"{undos.ratio:.2f} times as slow",
                 at_most(GOAL, undos.ratio),
             ),
             Row(

@@ -54,7 +54,8 @@ def latency(seconds: Sequence[float]) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.3g} ms"
+    amount = seconds * 1000
+    return f"{amount:,.0f} ms" if amount >= 100 else f"{amount:.3g} ms"
 
 
 def percentile_99(values: Sequence[float]) -> float:

@@ -129,7 +129,9 @@ class Gateway:
         self.endpoints += await self._listener.listen(config.smtp.listen, None)
         self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
         for work in (self._releaser.run, self._beat, self._housekeep):
-            self._background.append(asyncio.create_task(work()))
+            task = asyncio.create_task(work())
+            task.add_done_callback(_tell_if_failed)
+            self._background.append(task)
 
     async def stop(self) -> None:
         """Afterwards nothing runs. What could not be finished in time is back in the queue, or shown as unknown."""
@@ -268,6 +270,11 @@ def _may_vouch(config: Config) -> Callable[[str], bool]:
     if config.auth.backend == "accounts":
         return lambda address: True
     return lambda address: config.organisation.is_internal(domain_of(address))
+
+
+def _tell_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("work in the background ended", exc_info=error)
 
 
 def _held_when_accepted(account: str, address: str) -> bool:

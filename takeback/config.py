@@ -89,7 +89,8 @@ def load(path: Path) -> Config:
 def parse(document: Mapping[str, Any], path: Path) -> Config:
     """The configuration in a parsed document; `path` is where it came from, for messages and relative paths."""
     try:
-        config = Config.model_validate(document, context={"folder": path.absolute().parent})
+        # A [data] that is left out is read as an empty one: only what is read gets its paths from the file's folder.
+        config = Config.model_validate({"data": {}, **document}, context={"folder": path.absolute().parent})
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from None
     _check_together(config, path)

@@ -84,7 +84,7 @@ class Releaser:
         return set(self._tasks)
 
     async def run(self) -> None:
-        """Ends after `stop`. Trouble with the store is waited out."""
+        """Ends after `stop`, and only then: trouble is logged and waited out."""
         renewal = asyncio.create_task(self._keep_leases())
         self._ended.clear()
         last_round = clock.monotonic()
@@ -100,6 +100,9 @@ class Releaser:
                     await self._go_along(stepped)
                 except StoreUnavailable as error:
                     await self._wait_out(error)
+                except Exception:
+                    log.exception("release round failed")  # one bad round must not keep all mail here for ever
+                    await self._sleep(STORE_RETRY)
         finally:
             renewal.cancel()
             self._ended.set()

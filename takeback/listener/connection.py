@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
         self._heard_at = self._loop.time()
         self._session.receive(data)
         self._arrived.set()
-        if self._session.buffered > _MOST_BUFFERED and not self._waits_for_client:
+        if self._session.buffered > _MOST_BUFFERED:
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections import Counter
 from collections.abc import Sequence
@@ -53,7 +54,9 @@ class Listener:
                     lambda: Connection(self.service, self, tls is not None), host, port, ssl=tls, backlog=_BACKLOG
                 )
             except OSError as error:
-                raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+                # The event loop puts a sentence of its own into strerror; getaddrinfo's numbers are no errno.
+                reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
+                raise ConfigError(f"cannot listen on {host}:{port}: {reason}") from None
             self._servers.append(server)
             bound.append((host, server.sockets[0].getsockname()[1]))
         return bound

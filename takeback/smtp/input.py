@@ -34,7 +34,10 @@ class Input:
         """The next `count` octets, or fewer where there are no more."""
         start = self._position
         self._position = min(start + count, len(self._data))
-        return self._data[start : self._position]
+        taken = self._data[start : self._position]
+        if not len(self):
+            self._data, self._position = b"", 0  # a connection that is quiet keeps nothing
+        return taken
 
     def take_line(self, limit: int) -> bytes | None:
         """The next line without its CRLF, or None where it is not whole. Nothing but CRLF ends a line.
