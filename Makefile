@@ -42,7 +42,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m bench
 
 docs: $(VENV)/dev.stamp
-	$(BIN)/python scripts/write_docs.py
+	$(BIN)/python -m scripts.write_docs
 
 lock: $(VENV)/dev.stamp
 	$(BIN)/pip install --quiet pip-tools

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -24,7 +25,6 @@ from takeback.cli import demo, words
 from takeback.cli.main import commands
 from takeback.clock import SECOND, Instant, parse_rfc3339
 from takeback.config import Config
-from takeback.hold.settings import UNTIL_RELEASED
 from takeback.hold.states import FINAL, STOPPABLE, TRANSITIONS, Act, State
 from takeback.ports.store import MessageView, Origin, RecipientView
 from takeback.quantities import format_duration
@@ -92,57 +92,6 @@ def state_table() -> str:
 # Configuration
 
 
-MEANINGS: Mapping[str, str] = {
-    "smtp.listen": "Where clients connect, and STARTTLS is offered if there is a certificate.",
-    "smtp.certificate": "PEM file with the certificate and those between it and its authority. Belongs with `key`.",
-    "smtp.max_size": "The largest message that is accepted (`552 5.3.4`).",
-    "smtp.trusted.network": "From where: an address or a network in CIDR notation.",
-    "smtp.trusted.account": "Who owns what is submitted from there.",
-    "smtp.trusted.may_send_as": "The addresses that may stand in the envelope and in From.",
-    "auth.longest_delay": "No answer is delayed longer than this.",
-    "hold.window": f'How long a message is held where no rule matches; `"{UNTIL_RELEASED}"` holds it until somebody '
-    "releases it. Mail of programs (null sender, or `Auto-Submitted` other than `no`) is not held by it.",
-    "hold.shortest": "What a client asks for is lengthened to this.",
-    "hold.longest": "The longest hold that a client may ask for. FUTURERELEASE announces it.",
-    "hold.late_tolerance": "What came due longer ago than this while Takeback was not working is kept, and its sender "
-    "asked.",
-    "hold.timezone": "The time zone of `time` in rules.",
-    "hold.rule.when": "What the rule asks for. Without it the rule matches everything.",
-    "hold.rule.window": f'As `hold.window`; `"0s"` lets the copy leave at once, `"{UNTIL_RELEASED}"` never by itself.',
-    "hold.rule.firm": "The sender may lengthen this window, and not shorten it.",
-    "hold.rule.when.sender": "Patterns for the envelope sender.",
-    "hold.rule.when.recipients": "`internal`, `external` (see `[organisation]`), or patterns; asked of each recipient.",
-    "hold.rule.when.recipient_count": 'How many recipients the message has: `">10"`, `"<= 3"`, `1`.',
-    "hold.rule.when.has_attachment": "Whether some part has `Content-Disposition: attachment`.",
-    "hold.rule.when.size": 'The size of the message: `">5MB"`.',
-    "hold.rule.when.header": 'Fields that must be there, each with a glob for its value: `{ Subject = "*urgent*" }`. '
-    "Case does not matter.",
-    "hold.rule.when.time": 'A part of the week: `"18:00-08:00"`, `"fri-sat"`, `"sun-thu 08:00-17:00"`.',
-    "relay.for": "Patterns for the recipient. Left out: any.",
-    "relay.from": "Patterns for the envelope sender. Left out: any.",
-    "relay.to": "`smtp://host:25`, `smtps://host:465`, `lmtp://host:24`, `lmtp:///unix/socket` or "
-    "`maildir:///folder/{user}` (`{user}`: local part, `{address}`: all of it).",
-    "relay.tls": "`required` (STARTTLS with a certificate that is verified), `opportunistic` (TLS if it comes about, "
-    "unverified) or `off`. Left out: `required` with a user name or `smtps://`, `off` for a socket or Maildir, else "
-    "`opportunistic`.",
-    "relay.username": "Who logs in. Needs one of the five keys below.",
-    "relay.password": "The password itself. Better in a file.",
-    "relay.password_file": "A file whose first line is the password; read at each login.",
-    "relay.password_command": "A shell command whose first line of output is the password; it has 30 seconds.",
-    "relay.password_env": "The environment variable that holds the password.",
-    "relay.token_command": "A shell command whose first line of output is an OAuth access token, used with XOAUTH2.",
-    "relay.ca_file": "PEM file of an authority to trust beside the system's.",
-    "relay.connections": "How many at once; also how many messages are under way on this route.",
-    "relay.connect_timeout": "For the connection, and for the TLS handshake.",
-    "relay.command_timeout": "For the answer to each command.",
-    "limits.held_bytes": "The bytes of those messages.",
-    "limits.submissions_per_hour": "Of an account. One more is answered with `450 4.7.1`.",
-    "limits.connections": "Open at once; one more is greeted with 421.",
-    "limits.connections_per_address": "The same, for one IP address.",
-    "limits.command_line": "The longest command line, CRLF included.",
-}
-"""The meaning of keys whose field has no docstring. A field that has one must not be here."""
-
 _OF_THE_MACHINE = {"smtp.hostname": "the machine's name"}
 _MULTIPLE = {"smtp.trusted", "hold.rule", "relay"}
 
@@ -180,7 +129,7 @@ def keys(section: str, model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo,
     for name, field in model.model_fields.items():
         if _section_of(field) is None:
             key = f"{section}.{field.alias or name}"
-            yield key, field, meanings.get(name) or MEANINGS[key]
+            yield key, field, meanings[name]
 
 
 def configuration() -> str:
@@ -192,7 +141,8 @@ def configuration() -> str:
             for key, field, meaning in keys(section, model)
         ]
         about = inspect.cleandoc(model.__doc__ or "") if "__doc__" in vars(model) else ""
-        parts.append(f"### `{heading}`\n\n{about}\n\n{table(('Key', 'Default', 'Meaning'), rows)}".replace("\n\n\n", "\n"))
+        listed = table(("Key", "Default", "Meaning"), rows)
+        parts.append(f"### `{heading}`\n\n{about}\n\n{listed}".replace("\n\n\n", "\n"))
     return "\n".join(parts)
 
 
@@ -290,6 +240,7 @@ _SVG = (
     '<g transform="translate(9, 9)">{backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g></svg>\n'
 )
 """No font is fetched: a picture in a README must not call anybody."""
+_CLIPPED = re.compile(r' clip-path="url\([^)]*\)"')
 
 
 def picture() -> str:
@@ -300,6 +251,7 @@ def picture() -> str:
         Group(demo._title(), words.outbox(_shown(), _NOW), *map(demo._instruction, lines), demo._how_to_stop())
     )
     svg = console.export_svg(title="", theme=DIMMED_MONOKAI, code_format=_SVG, unique_id="demo")
+    svg = _CLIPPED.sub("", svg)
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
@@ -326,7 +278,7 @@ def docstrings(module: Any, name: str) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(module))
     (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
     found = {}
-    for attribute, text in zip(body, body[1:], strict=False):
+    for attribute, text in itertools.pairwise(body):
         target = attribute.targets[0] if isinstance(attribute, ast.Assign) else getattr(attribute, "target", None)
         if (
             isinstance(target, ast.Name)

@@ -27,6 +27,7 @@ class AuthSettings(Settings):
     failures_before_delay: Annotated[int, Field(ge=1, le=1000)] = 3
     """So many failures of one address or account are free; from then on answers come later and later."""
     longest_delay: Annotated[DurationText, Field(ge=0, le=MINUTE)] = 5 * SECOND
+    """No answer is delayed longer than this."""
     failures_before_lockout: Annotated[int, Field(ge=1, le=1000)] = 10
     """At this failure one account is locked for one address."""
     lockout: Annotated[DurationText, Field(ge=SECOND, le=DAY)] = 15 * MINUTE

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from takeback import figures
-from takeback.clock import HOUR, MINUTE, SECOND, Duration
+from takeback.clock import HOUR, MINUTE, SECOND, Duration, Instant
 from takeback.flows.reports import Reporter
 from takeback.ports.store import ParkReason, ParkRequest, Store
 
@@ -54,19 +54,18 @@ class Parking:
     async def park_late(self) -> None:
         """Afterwards no held recipient is due since longer than the tolerance."""
         due_before = self._store.now() - self.late_tolerance
-        await self._park(ParkRequest(ParkReason.LATE, due_before, AT_ONCE))
+        await self._park(ParkReason.LATE, due_before)
 
     async def park_after_step(self, step: Duration) -> None:
         """Afterwards nothing that is held leaves by the clock alone; doctor says why."""
         log.warning("the clock jumped; what is held waits for its senders", seconds=step // SECOND)
         await self._store.note_fact(CLOCK_STEP_FACT, str(step // SECOND))
-        await self._park(ParkRequest(ParkReason.CLOCK_STEP, None, AT_ONCE))
+        await self._park(ParkReason.CLOCK_STEP, None)
 
-    async def _park(self, request: ParkRequest) -> None:
+    async def _park(self, reason: ParkReason, due_before: Instant | None) -> None:
+        request = ParkRequest(reason, due_before, AT_ONCE, lambda parked: self._reporter.parked(parked, reason))
         while parked := await self._store.park(request):
             for message in parked:
-                figures.PARKED.labels(request.reason.value).inc(len(message.recipients))
-                log.warning("parked", message=message.message, reason=request.reason.value)
-                if notice := self._reporter.parked(message, request.reason):
-                    await self._store.accept(notice)
+                figures.PARKED.labels(reason.value).inc(len(message.recipients))
+                log.warning("parked", message=message.message, reason=reason.value)
             self._on_report()

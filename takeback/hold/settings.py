@@ -142,28 +142,45 @@ class Condition(Settings):
     """What a rule asks for; all that is written must hold. `recipients` is asked of each recipient by itself."""
 
     sender: Senders | None = None
+    """Patterns for the envelope sender."""
     recipients: Recipients | None = None
+    """`internal`, `external` (see `[organisation]`), or patterns; asked of each recipient."""
     recipient_count: ComparisonText | None = None
+    """How many recipients the message has: `">10"`, `"<= 3"`, `1`."""
     has_attachment: bool | None = None
+    """Whether some part has `Content-Disposition: attachment`."""
     size: ComparisonText | None = None
+    """The size of the message: `">5MB"`."""
     header: dict[str, str] | None = None
+    """Fields that must be there, each with a glob for its value: `{ Subject = "*urgent*" }`. Case does not
+    matter."""
     time: SpanText | None = None
+    """A part of the week: `"18:00-08:00"`, `"fri-sat"`, `"sun-thu 08:00-17:00"`."""
 
 
 class Rule(Settings):
     """A window for what meets a condition. A `firm` one may be lengthened by the sender, not shortened."""
 
     when: Condition = Condition()
+    """What the rule asks for. Without it the rule matches everything."""
     window: WindowText
+    """As `hold.window`; `"0s"` lets the copy leave at once, `"until released"` never by itself."""
     firm: bool = False
+    """The sender may lengthen this window, and not shorten it."""
 
 
 class HoldSettings(Settings):
     window: WindowText = 30 * SECOND
+    """How long a message is held where no rule matches; `"until released"` holds it until somebody releases it.
+    Mail of programs (null sender, or `Auto-Submitted` other than `no`) is not held by it."""
     shortest: DurationText = 0
+    """What a client asks for is lengthened to this."""
     longest: DurationText = 30 * DAY
+    """The longest hold that a client may ask for. FUTURERELEASE announces it."""
     late_tolerance: DurationText = 4 * HOUR
+    """What came due longer ago than this while Takeback was not working is kept, and its sender asked."""
     timezone: str = "UTC"
+    """The time zone of `time` in rules."""
     rule: Annotated[tuple[Rule, ...], BeforeValidator(_read_list)] = Field(default=())
 
     @field_validator("timezone")

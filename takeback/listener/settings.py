@@ -50,20 +50,26 @@ class Trusted(Settings):
     """Programs that cannot authenticate: whose mail it is and as whom they may send is said here, not by them."""
 
     network: Annotated[Network, BeforeValidator(_read_network)]
+    """From where: an address or a network in CIDR notation."""
     account: Annotated[str, Field(min_length=1)]
+    """Who owns what is submitted from there."""
     may_send_as: Patterns
+    """The addresses that may stand in the envelope and in From."""
 
 
 class SmtpSettings(Settings):
     hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\-\[\]:]+$")] = platform.node() or "localhost"
     """What the server calls itself, in its greeting, in Received and in Message-IDs."""
     listen: Endpoints = (("127.0.0.1", 1587),)
+    """Where clients connect, and STARTTLS is offered if there is a certificate."""
     listen_tls: Endpoints = ()
     """TLS from the first byte (RFC 8314)."""
     certificate: PathText | None = None
+    """PEM file with the certificate and those between it and its authority. Belongs with `key`."""
     key: PathText | None = None
     """PEM files; with them, STARTTLS is offered on `listen`."""
     max_size: Annotated[SizeText, Field(ge=1)] = 50 << 20
+    """The largest message that is accepted (`552 5.3.4`)."""
     show_client: bool = True
     """Whether Received names the address that the client connected from."""
     trusted: Annotated[tuple[Trusted, ...], BeforeValidator(_read_tuple)] = ()
@@ -75,17 +81,22 @@ class LimitSettings(Settings):
     held_messages: Annotated[int, Field(ge=0)] = 1000
     """Of an account, on hold or on their way at once."""
     held_bytes: Annotated[SizeText, Field(ge=0)] = 1 << 30
+    """The bytes of those messages."""
     submissions_per_hour: Annotated[int, Field(ge=0)] = 1000
+    """Of an account. One more is answered with `450 4.7.1`."""
     recipients: Annotated[int, Field(ge=1)] = 1000
     """Of one message."""
     connections: Annotated[int, Field(ge=1)] = 1000
+    """Open at once; one more is greeted with 421."""
     connections_per_address: Annotated[int, Field(ge=1)] = 50
+    """The same, for one IP address."""
     idle: Annotated[DurationText, Field(ge=1)] = 5 * MINUTE
     """How long a client may be silent (RFC 5321 §4.5.3.2.7)."""
     errors: Annotated[int, Field(ge=1)] = 20
     """Refused commands, after which a session is ended."""
     command_line: Annotated[SizeText, Field(ge=512)] = 4096
+    """The longest command line, CRLF included."""
     text_line: Annotated[SizeText, Field(ge=0)] = 0
     """The longest line of a message; 0 is no limit, because real clients send more than the 1,000 of RFC 5321."""
-    received: Annotated[int, Field(ge=1)] = 50
+    received: Annotated[int, Field(ge=1)] = 100
     """Received fields from which on a message is in a loop (RFC 5321 §6.3)."""

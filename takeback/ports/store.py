@@ -7,7 +7,7 @@ tokens with them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -255,11 +255,16 @@ class ParkReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParkRequest:
-    """Keep what is held and due before `due_before` (None: whatever has a due time) until somebody releases it."""
+    """Keep what is held and due before `due_before` (None: whatever has a due time) until somebody releases it.
+
+    `notice` makes the message that tells the sender; it is stored in the same transaction. It may be called more
+    than once, and from another thread.
+    """
 
     reason: ParkReason
     due_before: Instant | None
     limit: int
+    notice: Callable[[Parked], NewMessage | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,19 +27,36 @@ class RelaySettings(Settings):
     """Complete and consistent once read. Secrets are named here and read at use; none shows in its repr."""
 
     recipients: _Patterns = Field((), alias="for")
+    """Patterns for the recipient. Left out: any."""
     senders: _Patterns = Field((), alias="from")
+    """Patterns for the envelope sender. Left out: any."""
     to: Annotated[Destination, BeforeValidator(_read_destination)]
+    """`smtp://host:25`, `smtps://host:465`, `lmtp://host:24`, `lmtp:///unix/socket` or `maildir:///folder/{user}`
+    (`{user}`: local part, `{address}`: all of it)."""
     tls_wish: Tls | None = Field(None, alias="tls")
+    """`required` (STARTTLS with a certificate that is verified), `opportunistic` (TLS if it comes about,
+    unverified) or `off`. Left out: `required` with a user name or `smtps://`, `off` for a socket or Maildir, else
+    `opportunistic`."""
     username: str = ""
+    """Who logs in. Needs one of the five keys below."""
     password: SecretStr | None = None
+    """The password itself. Better in a file."""
     password_file: PathText | None = None
+    """A file whose first line is the password; read at each login."""
     password_command: str | None = Field(None, repr=False)
+    """A shell command whose first line of output is the password; it has 30 seconds."""
     password_env: str | None = None
+    """The environment variable that holds the password."""
     token_command: str | None = Field(None, repr=False)
+    """A shell command whose first line of output is an OAuth access token, used with XOAUTH2."""
     ca_file: PathText | None = None
+    """PEM file of an authority to trust beside the system's."""
     connections: int = Field(10, ge=1, le=1000)
+    """How many at once; also how many messages are under way on this route."""
     connect_timeout: DurationText = Field(30 * SECOND, ge=SECOND)
+    """For the connection, and for the TLS handshake."""
     command_timeout: DurationText = Field(5 * MINUTE, ge=SECOND)
+    """For the answer to each command."""
     answer_timeout: DurationText = Field(10 * MINUTE, ge=SECOND)
     """How long the answer to the final dot may take (RFC 5321 §4.5.3.2.6)."""
 

@@ -49,6 +49,7 @@ def restore(backup: Path, database: Path, actor: str, now: Instant) -> tuple[Cou
         _copy(backup, part)
         _check(part, backup)
         kept = _keep_what_is_open(part, actor, now)
+        _give_to_owner_of_folder(part)
         old = _move_aside(database, now)
     return kept, old
 
@@ -118,6 +119,13 @@ def _keep_what_is_open(copy: Path, actor: str, now: Instant) -> Counter[State]:
     finally:
         database.close()  # the last connection, so what is in the WAL goes into the file
     return kept
+
+
+def _give_to_owner_of_folder(file: Path) -> None:
+    """Root may restore for the user that serves."""
+    if os.geteuid() == 0:
+        folder = file.parent.stat()
+        os.chown(file, folder.st_uid, folder.st_gid)
 
 
 def _move_aside(database: Path, now: Instant) -> Path | None:

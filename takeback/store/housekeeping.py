@@ -12,7 +12,7 @@ from takeback.hold.states import State
 from takeback.ids import first_id
 from takeback.ports.store import Origin, Parked, ParkRequest, Retention
 from takeback.store import tables
-from takeback.store.accepting import event_row, record_events
+from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.tables import AnyRow
 
 _message = tables.message.c
@@ -61,7 +61,10 @@ def _park(connection: Connection, now: Instant, request: ParkRequest) -> list[Pa
     )
     kind = f"parked_{request.reason.value}"
     record_events(connection, (event_row(row.message, now, kind, "takeback", row.address) for row in rows))
-    return [_parked(list(group)) for _, group in groupby(rows, key=lambda row: row.message)]
+    parked = [_parked(list(group)) for _, group in groupby(rows, key=lambda row: row.message)]
+    if request.notice is not None:
+        insert_messages(connection, [notice for notice in map(request.notice, parked) if notice is not None])
+    return parked
 
 
 def _parked(rows: Sequence[AnyRow]) -> Parked:

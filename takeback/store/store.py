@@ -72,6 +72,8 @@ class SqlStore:
         self.database = database
         self._writer = Writer(database)
         self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="takeback-reader")
+        # SQLite's clock is this machine's. Another machine's is carried forward by a clock that nobody sets.
+        self._clock = clock.now if database.is_sqlite else clock.monotonic
         self._clock_ahead: Duration = 0
         self._claim = Transition(claiming.Claiming(self._make_content), Urgency.DELIVERY)
 
@@ -89,12 +91,12 @@ class SqlStore:
         self.database.close()
 
     def now(self) -> Instant:
-        return clock.now() + self._clock_ahead
+        return self._clock() + self._clock_ahead
 
     async def read_clock(self) -> Instant:
-        """Asks the store for its time, and keeps how far it is ahead of this machine's."""
+        """Asks the store for its time, and keeps how far it is ahead of ours."""
         theirs = await self._ask(self.database.now)
-        self._clock_ahead = theirs - clock.now()
+        self._clock_ahead = theirs - self._clock()
         return theirs
 
     async def stage(self, chunk: StagedChunk) -> None:

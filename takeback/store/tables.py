@@ -5,8 +5,8 @@ Changes to this file need a migration; a test builds the schema both ways and co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import re
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import (

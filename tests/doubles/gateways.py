@@ -114,17 +114,8 @@ async def gateway_process(
     config: Path, command: Sequence[str] = COMMAND, arguments: Sequence[str] = ()
 ) -> AsyncIterator[GatewayProcess]:
     """A process that has said "ready"; it is killed in the end if it has not ended."""
-    log_file = config.with_suffix(f".{len(list(config.parent.glob('*.log')))}.log")
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [*command, str(config), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-    gateway = GatewayProcess(process, log_file)
+    gateway = _start(config, [*command, str(config), *arguments])
+    process = gateway.process
     try:
         await until(lambda: _port(gateway) != 0 or process.poll() is not None, READY_SECONDS, "a gateway to be ready")
         gateway.port = _port(gateway)
@@ -133,6 +124,20 @@ async def gateway_process(
     finally:
         process.kill()
         process.wait()
+
+
+def _start(config: Path, command: Sequence[str]) -> GatewayProcess:
+    log_file = config.with_suffix(f".{len(list(config.parent.glob('*.log')))}.log")
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    return GatewayProcess(process, log_file)
 
 
 def _port(gateway: GatewayProcess) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -50,6 +52,17 @@ async def ledger_of(store: SqlStore, domain: str = "") -> Ledger:
 async def read_ledger(config: Config, domain: str = "") -> Ledger:
     async with open_store(config) as store:
         return await ledger_of(store, domain)
+
+
+async def ledger_when(
+    store: SqlStore, condition: Callable[[Ledger], bool], seconds: float = 20.0, domain: str = ".test"
+) -> Ledger:
+    """The ledger as soon as it is so; fails after that time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition(ledger := await ledger_of(store, domain)):
+        assert asyncio.get_running_loop().time() < deadline, f"after {seconds:.0f} s: {ledger}"
+        await asyncio.sleep(0.02)
+    return ledger
 
 
 def unfinished(ledger: Ledger) -> list[str]:

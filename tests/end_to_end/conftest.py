@@ -9,7 +9,7 @@ from shutil import which
 import pytest
 
 from tests.doubles.smarthost import Smarthost
-from tests.end_to_end.running import HOSTNAME, PASSWORD, Aside, Gateway, issue_certificate, call_command, running
+from tests.end_to_end.running import HOSTNAME, PASSWORD, Aside, Gateway, call_command, issue_certificate, running
 from tests.services.requirement import missing
 
 ACCOUNTS = ("ann@example.com", "ben@example.com", "cat@example.com", "locked@example.com")

@@ -160,7 +160,7 @@ def submit(session: smtplib.SMTP, sender: str, recipients: Sequence[str], messag
 def running(file: Path, authority: trustme.CA | None = None) -> Iterator[Gateway]:
     """A process that has said "ready", and is stopped in the end."""
     log_file = file.with_suffix(".log")
-    with log_file.open("ab") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(
             [*COMMAND, str(file)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=_environment()
         )
@@ -212,5 +212,3 @@ class Aside:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-

@@ -58,7 +58,10 @@ def test_msmtp(gateway: Gateway, tool: Tool, tls: str) -> None:
     recipient = f"msmtp-{tls}@example.net"
     port = gateway.ports[1] if tls == "implicit" else gateway.ports[0]
     program = tool("msmtp")
-    settings = [f"--tls-trust-file={gateway.folder / 'ca.pem'}", f"--tls-starttls={'off' if tls == 'implicit' else 'on'}"]
+    settings = [
+        f"--tls-trust-file={gateway.folder / 'ca.pem'}",
+        f"--tls-starttls={'off' if tls == 'implicit' else 'on'}",
+    ]
     run(
         [
             program,
@@ -101,7 +104,7 @@ def test_smtp_source_over_several_sessions(open_gateway: Gateway, tool: Tool) ->
 
 def test_a_whole_session_in_one_packet(open_gateway: Gateway) -> None:
     """PIPELINING (RFC 2920): the replies come in order, each command has one."""
-    one = f"MAIL FROM:<robot@crm.example>\r\nRCPT TO:<piped@example.net>\r\nDATA\r\n".encode()
+    one = b"MAIL FROM:<robot@crm.example>\r\nRCPT TO:<piped@example.net>\r\nDATA\r\n"
     message = letter("robot@crm.example") + b".\r\n"
     with socket.create_connection(("127.0.0.1", open_gateway.port), 30) as wire:
         wire.sendall(b"EHLO client.example\r\n" + (one + message) * 20 + b"QUIT\r\n")

@@ -81,7 +81,7 @@ def crash_at(verb: str, moment: str) -> None:
     CrashingStore.__init__ = make  # type: ignore[assignment, method-assign]
     if moment == "within" and verb != "claim":
         setattr(store, f"_{verb.upper()}", _dying(getattr(store, f"_{verb.upper()}")))
-    app.SqlStore = CrashingStore  # type: ignore[misc]
+    setattr(app, "SqlStore", CrashingStore)  # noqa: B010 - not a name that the application gives away
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,8 @@ from takeback.hold.states import State
 from takeback.ports.store import Parked, ParkRequest
 from takeback.store.database import Database
 from takeback.store.store import SqlStore
-from tests.doubles.gateways import configuration, parsed
-from tests.doubles.ledgers import Ledger, ledger_of
+from tests.doubles.gateways import configuration, parsed, until
+from tests.doubles.ledgers import ledger_of, ledger_when
 from tests.doubles.recording_sink import RecordingSink, Transaction
 from tests.doubles.submitter import Submitter
 from tests.services.postgresql import PostgreSql
@@ -85,13 +85,6 @@ async def submit(running: Gateway, to: str = BOB, hold: str = "") -> str:
         return await session.submit([to], content)
 
 
-async def ledger_with(running: Gateway, condition: Callable[[Ledger], bool]) -> Ledger:
-    async with asyncio.timeout(15):
-        while not condition(ledger := await ledger_of(running.store, ".test")):
-            await asyncio.sleep(0.02)
-    return ledger
-
-
 async def due_of(running: Gateway, id: str) -> Duration | None:
     """How long after it was accepted the message is due."""
     (view,) = await running.store.find(id)
@@ -99,21 +92,15 @@ async def due_of(running: Gateway, id: str) -> Duration | None:
     return None if due_at is None else due_at - view.accepted_at
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("step", [2 * HOUR, -2 * HOUR, 400 * 24 * HOUR], ids=["forward", "back", "a year"])
 async def test_a_step_parks_what_is_held(step: Duration, database: str, tmp_path: Path, wall: WallClock) -> None:
     async with RecordingSink() as sink, gateway(tmp_path, sink, "50m", database) as running:
         id = await submit(running)
         wall.ahead += step
-        ledger = await ledger_with(running, lambda ledger: bool(ledger[BOB].events))
+        ledger = await ledger_when(running.store, lambda ledger: bool(ledger[BOB].events))
         assert ledger[BOB].state is State.HELD
         assert await due_of(running, id) is None
-        await eventually(lambda: sink.taken[SENDER] == 1)
+        await until(lambda: sink.taken[SENDER] == 1, 15, "the notice to arrive")
         noted = await running.store.fact("clock_step")
         assert noted is not None
         assert abs(int(noted[0]) - step // SECOND) <= 2
@@ -129,7 +116,7 @@ async def test_a_step_parks_what_is_held(step: Duration, database: str, tmp_path
         assert sink.taken == Counter({SENDER: 1})
 
         await send_now(running.store, id, Who("test"))
-        await eventually(lambda: sink.taken[BOB] == 1)
+        await until(lambda: sink.taken[BOB] == 1, 15, "the message to arrive")
 
 
 @pytest.mark.parametrize("drift", [40 * SECOND, -40 * SECOND, 30 * MINUTE], ids=["fast", "slow", "half an hour"])
@@ -142,7 +129,7 @@ async def test_drift_parks_nothing(drift: Duration, tmp_path: Path, wall: WallCl
         ledger = await ledger_of(running.store, ".test")
         assert (ledger[BOB].state, ledger[BOB].events) == (State.HELD, ())
         wall.ahead += 50 * MINUTE - drift  # the rest, in a step that is still believed
-        await eventually(lambda: sink.taken[BOB] == 1)
+        await until(lambda: sink.taken[BOB] == 1, 15, "the message to arrive")
         assert sink.taken[SENDER] == 0
 
 
@@ -159,11 +146,11 @@ async def test_nine_hours_down(tolerance: str, parked: bool, database: str, tmp_
             await submit(running, "tried@one.test", hold="0s")
             await submit(running, "future@one.test", hold="20h")
             await submit(running, "released@one.test", hold="until released")
-            await ledger_with(running, lambda ledger: ledger["tried@one.test"].state is State.DEFERRED)
+            await ledger_when(running.store, lambda ledger: ledger["tried@one.test"].state is State.DEFERRED)
         wall.ahead += 9 * HOUR
         sink.after_dot = RecordingSink().after_dot
         async with gateway(tmp_path, sink, "50m", database, tolerance) as running:
-            await ledger_with(running, lambda ledger: ledger["tried@one.test"].state is State.SENT)
+            await ledger_when(running.store, lambda ledger: ledger["tried@one.test"].state is State.SENT)
             await asyncio.sleep(1.0)
             ledger = await ledger_of(running.store, ".test")
             assert ledger["late@one.test"].state is (State.HELD if parked else State.SENT)
@@ -192,7 +179,7 @@ async def test_a_start_that_fails_forgets_no_outage(
             with pytest.raises(StoreUnavailable):
                 await _start_and_fail(tmp_path, sink)
         async with gateway(tmp_path, sink, "50m") as running:
-            await eventually(lambda: sink.taken[SENDER] == 1)
+            await until(lambda: sink.taken[SENDER] == 1, 15, "the notice to arrive")
             ledger = await ledger_of(running.store, ".test")
     assert ledger[BOB].events == ("parked_late",)
     assert sink.taken[BOB] == 0
@@ -220,11 +207,11 @@ async def test_a_database_that_was_away(
             await asyncio.sleep(5)
         finally:
             await asyncio.to_thread(postgresql_server.start)
-        ledger = await ledger_with(running, lambda ledger: bool(ledger[BOB].events))
+        ledger = await ledger_when(running.store, lambda ledger: bool(ledger[BOB].events))
         assert ledger[BOB].events == ("parked_late",)
-        await eventually(lambda: sink.taken[SENDER] == 1)
+        await until(lambda: sink.taken[SENDER] == 1, 15, "the notice to arrive")
         await submit(running, "eve@one.test")
-        await eventually(lambda: sink.taken["eve@one.test"] == 1)
+        await until(lambda: sink.taken["eve@one.test"] == 1, 15, "the message to arrive")
         assert sink.taken[BOB] == 0
 
 
@@ -241,7 +228,7 @@ async def test_summer_time_does_not_matter(tmp_path: Path, wall: WallClock, monk
             await asyncio.sleep(1)
             assert await due_of(running, id) == MINUTE
             wall.ahead += 50 * SECOND
-            await eventually(lambda: sink.taken[BOB] == 1)
+            await until(lambda: sink.taken[BOB] == 1, 15, "the message to arrive")
     finally:
         monkeypatch.undo()
         time.tzset()

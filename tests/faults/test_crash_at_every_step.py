@@ -1,4 +1,4 @@
-"""Promises 1 and 4, step by step: a gateway dies at each numbered step of accept and release, and another takes over."""
+"""Promises 1 and 4, step by step: a gateway dies at each numbered step of accept and release, another takes over."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from takeback.app import Gateway
 from takeback.config import Config
 from takeback.hold.states import State
 from tests.doubles.gateways import GatewayProcess, configuration, gateway_process, parsed
-from tests.doubles.ledgers import Ledger, ledger_of, read_ledger, unfinished
+from tests.doubles.ledgers import Ledger, ledger_when, read_ledger, unfinished
 from tests.doubles.recording_sink import RecordingSink, Transaction, at_once, hang, take
 from tests.doubles.submitter import Submitter
 
@@ -54,8 +54,8 @@ STEPS = [
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.where)
-def test_crash(step: Step, tmp_path: Path) -> None:
-    asyncio.run(_crash(step, tmp_path))
+async def test_crash(step: Step, tmp_path: Path) -> None:
+    await _crash(step, tmp_path)
 
 
 async def _crash(step: Step, folder: Path) -> None:
@@ -104,12 +104,9 @@ async def _run_to_the_end(config: Config) -> Ledger:
     gateway = Gateway(config)
     await gateway.start()
     try:
-        async with asyncio.timeout(20):
-            while unfinished(ledger := await ledger_of(gateway.store, BOB)):
-                await asyncio.sleep(0.02)
+        return await ledger_when(gateway.store, lambda ledger: not unfinished(ledger))
     finally:
         await gateway.stop()
-    return ledger
 
 
 def _state(ledger: Ledger) -> State | None:

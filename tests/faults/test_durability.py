@@ -77,10 +77,13 @@ async def traced_gateway(file: Path) -> AsyncIterator[tuple[GatewayProcess, Path
         yield gateway, trace
 
 
+def _child_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
 async def _stop(gateway: GatewayProcess) -> None:
     """strace ends with what it watches; it is the child that must be told."""
-    children = Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGTERM)
+    os.kill(_child_of(gateway.process.pid), signal.SIGTERM)
     assert await gateway.ended() == 0
 
 
@@ -145,7 +148,7 @@ async def test_a_maildir_is_synced_before_and_after_the_rename(tmp_path: Path) -
     _require_strace(tmp_path)
     file = tmp_path / "takeback.toml"
     text = configuration({"*@one.test": 9}).replace("smtp://127.0.0.1:9", f"maildir://{tmp_path}/box/{{user}}")
-    file.write_text(re.sub(r'tls = .*|(connect|command|answer)_timeout = .*', "", text))
+    file.write_text(re.sub(r"tls = .*|(connect|command|answer)_timeout = .*", "", text))
     async with traced_gateway(file) as (gateway, trace):
         async with Submitter.connected(gateway.port) as session:
             for number in range(10):

@@ -22,7 +22,7 @@ from takeback.store import tables
 from takeback.store.store import SqlStore
 from takeback.store.writer import Transition, Urgency
 from tests.doubles.gateways import configuration, gateway_process, parsed
-from tests.doubles.ledgers import ledger_of, read_ledger
+from tests.doubles.ledgers import ledger_of, ledger_when, read_ledger
 from tests.doubles.recording_sink import RecordingSink
 from tests.doubles.submitter import SMALL, Refusal, Submitter
 
@@ -73,12 +73,6 @@ async def _state(config: Config, address: str) -> State:
     return (await read_ledger(config))[address].state
 
 
-async def _state_becomes(config: Config, address: str, state: State) -> None:
-    async with asyncio.timeout(10):
-        while await _state(config, address) is not state:
-            await asyncio.sleep(0.05)
-
-
 async def test_below_the_reserve(small_disk: Path, tmp_path: Path) -> None:
     async with RecordingSink() as sink:
         text = configuration({"*@one.test": sink.port}, window="50m", reserve="8MB")
@@ -94,7 +88,7 @@ async def test_below_the_reserve(small_disk: Path, tmp_path: Path) -> None:
             assert (await _offer(gateway.port, SMALL, "late@one.test")).startswith("452 4.3.1 ")
             assert (await undo(store, ids[0], ME)).whole
             await send_now(store, ids[1], ME)
-            await _state_becomes(config, "r1@one.test", State.SENT)
+            await ledger_when(store, lambda ledger: ledger["r1@one.test"].state is State.SENT)
 
             leave_free(small_disk, 2 * MB)
             await asyncio.sleep(0.3)
@@ -105,7 +99,7 @@ async def test_below_the_reserve(small_disk: Path, tmp_path: Path) -> None:
             assert await _state(config, "r2@one.test") is State.HELD, "claimed without room to write what came of it"
 
             (small_disk / "filler").unlink()
-            await _state_becomes(config, "r2@one.test", State.SENT)
+            await ledger_when(store, lambda ledger: ledger["r2@one.test"].state is State.SENT)
             assert len(await _offer(gateway.port, SMALL, "r4@one.test")) == 16
             assert "Traceback" not in gateway.log
             assert await gateway.stop() == 0
@@ -160,7 +154,9 @@ async def _check_whole(config: Config, accepted: set[str]) -> None:
         )
         assert len(sizes) == len(accepted)
         assert all(row[0] == row[1] for row in sizes)
-        assert await store._ask(lambda connection: connection.exec_driver_sql("PRAGMA integrity_check").scalar()) == "ok"
+        assert (
+            await store._ask(lambda connection: connection.exec_driver_sql("PRAGMA integrity_check").scalar()) == "ok"
+        )
 
 
 async def test_a_database_that_may_not_grow(tmp_path: Path) -> None:

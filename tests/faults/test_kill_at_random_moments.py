@@ -14,7 +14,7 @@ import pytest
 from takeback.app import Gateway
 from takeback.hold.states import State
 from tests.doubles.gateways import configuration, gateway_process, parsed
-from tests.doubles.ledgers import ledger_of, read_ledger, unfinished
+from tests.doubles.ledgers import ledger_when, read_ledger, unfinished
 from tests.doubles.recording_sink import RecordingSink, Transaction
 from tests.doubles.submitter import Submitter
 
@@ -64,9 +64,7 @@ async def kill_again_and_again(folder: Path, runs: int, seed: int) -> None:
             met.update(entry.state for entry in (await read_ledger(parsed(text, folder))).values())
         last = Gateway(parsed(text, folder))
         await last.start()
-        async with asyncio.timeout(60):
-            while unfinished(ledger := await ledger_of(last.store, ".test")):
-                await asyncio.sleep(0.05)
+        ledger = await ledger_when(last.store, lambda ledger: not unfinished(ledger), 60)
         await last.stop()
 
     promised = {recipient for client in clients for recipient in client.promised}
@@ -85,11 +83,11 @@ async def kill_again_and_again(folder: Path, runs: int, seed: int) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_thirty_kills(tmp_path: Path) -> None:
-    asyncio.run(kill_again_and_again(tmp_path, 30, 1))
+async def test_thirty_kills(tmp_path: Path) -> None:
+    await kill_again_and_again(tmp_path, 30, 1)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-def test_hundreds_of_kills(tmp_path: Path) -> None:
-    asyncio.run(kill_again_and_again(tmp_path, 500, 2))
+async def test_hundreds_of_kills(tmp_path: Path) -> None:
+    await kill_again_and_again(tmp_path, 500, 2)

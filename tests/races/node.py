@@ -1,6 +1,6 @@
 """A gateway as `takeback serve` runs it, but with a lease that a test can wait out.
 
-    python -m tests.races.node CONFIG SECONDS
+python -m tests.races.node CONFIG SECONDS
 """
 
 from __future__ import annotations

@@ -7,22 +7,22 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from takeback import app
 from takeback.config import Config
 from takeback.flows.ask import Who
 from takeback.flows.undo import undo
 from takeback.hold.states import FINAL, State
 from takeback.store.store import SqlStore
 from tests.doubles.gateways import GatewayProcess, configuration, gateway_process, parsed
-from tests.doubles.ledgers import Ledger, ledger_of, unfinished
+from tests.doubles.ledgers import ledger_of, ledger_when, unfinished
 from tests.doubles.recording_sink import RecordingSink, Transaction
 from tests.doubles.submitter import Submitter
-from takeback import app
 
 BOB = "bob@one.test"
 LEASE = 2
@@ -50,14 +50,6 @@ class Nodes:
             yield store
 
 
-async def ledger_with(store: SqlStore, condition: Callable[[Ledger], bool], seconds: float = 20.0) -> Ledger:
-    """The ledger as soon as it is so."""
-    async with asyncio.timeout(seconds):
-        while not condition(ledger := await ledger_of(store, ".test")):
-            await asyncio.sleep(0.02)
-    return ledger
-
-
 @pytest.mark.parametrize("its_server", ["goes on", "stays silent"])
 async def test_paused_before_the_dot(its_server: str, tmp_path: Path, postgresql_database: str) -> None:
     """The other node sends; the late dot mark is refused, and so is the late outcome."""
@@ -72,10 +64,10 @@ async def test_paused_before_the_dot(its_server: str, tmp_path: Path, postgresql
         async with nodes.node("sleeper") as sleeper, nodes.store() as store:
             async with Submitter.connected(sleeper.port) as session:
                 await session.submit([BOB])
-            await ledger_with(store, lambda ledger: ledger[BOB].state is State.CLAIMED and bool(sink.transactions))
+            await ledger_when(store, lambda ledger: ledger[BOB].state is State.CLAIMED and bool(sink.transactions))
             sleeper.send(signal.SIGSTOP)
             async with nodes.node("other"):
-                await ledger_with(store, lambda ledger: ledger[BOB].state is State.SENT)
+                await ledger_when(store, lambda ledger: ledger[BOB].state is State.SENT)
                 if its_server == "goes on":
                     go_on.set()
                 sleeper.send(signal.SIGCONT)
@@ -103,13 +95,13 @@ async def test_paused_after_the_dot(tmp_path: Path, postgresql_database: str) ->
         async with nodes.node("sleeper") as sleeper, nodes.store() as store:
             async with Submitter.connected(sleeper.port) as session:
                 id = await session.submit([BOB])
-            await ledger_with(store, lambda _: bool(sink.taken))
+            await ledger_when(store, lambda _: bool(sink.taken))
             sleeper.send(signal.SIGSTOP)
             async with nodes.node("other"):
-                shown = await ledger_with(store, lambda ledger: ledger[BOB].state is State.UNKNOWN)
+                shown = await ledger_when(store, lambda ledger: ledger[BOB].state is State.UNKNOWN)
                 answer.set()
                 sleeper.send(signal.SIGCONT)
-                ledger = await ledger_with(store, lambda ledger: ledger[BOB].state is State.SENT)
+                ledger = await ledger_when(store, lambda ledger: ledger[BOB].state is State.SENT)
                 told = await undo(store, id, Who("test"))
     assert shown[BOB].events == ("unknown",)
     assert ledger[BOB].events == ("unknown", "sent")
@@ -158,7 +150,7 @@ async def test_paused_again_and_again(tmp_path: Path, postgresql_database: str) 
             await asyncio.sleep(1)
             done.set()
             await asyncio.gather(*clients)
-            ledger = await ledger_with(store, lambda ledger: not unfinished(ledger))
+            ledger = await ledger_when(store, lambda ledger: not unfinished(ledger))
             assert (await first.stop(), await second.stop()) == (0, 0)
 
     assert set(ledger) == submitted

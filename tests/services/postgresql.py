@@ -61,12 +61,14 @@ class PostgreSql:
 
     def start(self) -> None:
         """Afterwards it answers."""
-        command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="]
-        settings = ["-c", "fsync=on", "-c", "max_connections=60", "-c", "log_min_messages=panic"]
-        self._process = subprocess.Popen([*command, *settings], stdin=subprocess.DEVNULL, **_as_user())
+        settings = ("listen_addresses=", "fsync=on", "max_connections=60", "log_min_messages=panic")
+        command = [f"{self.programs}/postgres", "-D", f"{self.folder}/data", "-k", str(self.folder)]
+        command += [word for setting in settings for word in ("-c", setting)]
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, stdin=subprocess.DEVNULL, **_as_user())
+        self._process = process
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not self._answers():
-            assert self._process.poll() is None, f"PostgreSQL ended with {self._process.returncode}"
+            assert process.poll() is None, f"PostgreSQL ended with {process.returncode}"
             assert time.monotonic() < deadline, "PostgreSQL did not start in time"
             time.sleep(0.02)
 
@@ -82,10 +84,9 @@ class PostgreSql:
         self._process = None
 
     def initialise(self) -> None:
-        command = [self.programs / "initdb", "-D", self.folder / "data", "-U", SUPERUSER, "--auth=trust", "--no-sync"]
-        subprocess.run(
-            [*command, "--encoding=UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL, **_as_user()
-        )
+        command = [f"{self.programs}/initdb", "-D", f"{self.folder}/data", "-U", SUPERUSER, "--auth=trust"]
+        command += ["--encoding=UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **_as_user())
 
     def _answers(self) -> bool:
         try:
@@ -107,8 +108,8 @@ def postgresql(programs: Path) -> Iterator[PostgreSql]:
             shutil.chown(folder, SUPERUSER, SUPERUSER)
         server = PostgreSql(programs, folder)
         server.initialise()
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop()

@@ -9,16 +9,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from dovecot_server import PROGRAM, Dovecot, dovecot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imap_double import ImapDouble
 
 from takeback.auth.backends import AccountsBackend, Authenticator, ImapBackend, StoredPassword
 from takeback.auth.identity import Identity
 from takeback.auth.passwords import Passwords, prepare
 from takeback.auth.settings import AuthSettings
 from takeback.clock import MINUTE, SECOND
+from tests.contract.auth.dovecot_server import PROGRAM, Dovecot, dovecot
+from tests.contract.auth.imap_double import ImapDouble
 
 NOW = 1_000_000 * SECOND
 PASSWORDS = {

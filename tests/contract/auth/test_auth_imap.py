@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import trustme
 import uvloop
-from imap_double import CLOSE, ENDLESS, HANG, ImapDouble
 
 from takeback.auth.backends import AuthUnavailable, ImapBackend
 from takeback.auth.identity import Identity
@@ -19,6 +18,7 @@ from takeback.auth.imap import Encryption, ImapFailure, ImapServer, log_in
 from takeback.auth.settings import AuthSettings
 from takeback.clock import MILLISECOND, MINUTE, SECOND
 from takeback.errors import ConfigError
+from tests.contract.auth.imap_double import CLOSE, ENDLESS, HANG, ImapDouble
 
 NOW = 1_000_000 * SECOND
 ANN, SECRET = "ann@example.com", "sécret word"
@@ -207,7 +207,9 @@ def test_capabilities_from_before_the_handshake_are_asked_for_again(authority: t
 
 
 def backend_for(double: ImapDouble) -> ImapBackend:
-    return ImapBackend(AuthSettings(backend="imap", url=f"imap://127.0.0.1:{double.port}", timeout=5 * SECOND))
+    return ImapBackend(
+        AuthSettings.model_validate({"backend": "imap", "url": f"imap://127.0.0.1:{double.port}", "timeout": "5s"})
+    )
 
 
 def test_the_server_is_asked_once_in_five_minutes_for_a_right_password_and_always_for_a_wrong_one() -> None:
@@ -264,7 +266,7 @@ def test_a_hundred_logins_open_at_most_twenty_connections_and_the_rest_wait() ->
     async def scenario() -> None:
         async with ImapDouble({ANN: SECRET}, says={"password": HANG}).running() as double:
             url = f"imap://127.0.0.1:{double.port}"
-            backend = ImapBackend(AuthSettings(backend="imap", url=url, timeout=SECOND))
+            backend = ImapBackend(AuthSettings.model_validate({"backend": "imap", "url": url, "timeout": "1s"}))
             attempts = (backend.verify(ANN, f"p{n}", NOW) for n in range(100))
             answers = await asyncio.gather(*attempts, return_exceptions=True)
             assert all(isinstance(answer, AuthUnavailable) for answer in answers)

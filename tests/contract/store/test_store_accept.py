@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from takeback.clock import DAY, HOUR, MINUTE
 from takeback.errors import TakebackError
@@ -173,4 +174,4 @@ async def test_nothing_is_left_of_what_failed_half_way(trial: Trial) -> None:
         await trial.store.accept(trial.message(BOB, due_at=[1 << 70]))
     for table in (tables.message, tables.recipient, tables.content, tables.event):
         count = select(func.count()).select_from(table)
-        assert await trial.query(lambda connection, count=count: connection.execute(count).scalar()) == 0
+        assert await trial.query(partial(Connection.scalar, statement=count)) == 0

@@ -21,8 +21,8 @@ from takeback.ports.store import (
 )
 from tests.contract.store.trial import ANN, BOB, CAROL, OK, Copy, Trial
 
-TOO_LATE = ([], [BOB])
-STOPPED = ([BOB], [])
+TOO_LATE: tuple[list[str], list[str]] = ([], [BOB])
+STOPPED: tuple[list[str], list[str]] = ([BOB], [])
 
 
 async def claimed_pair(trial: Trial) -> ClaimedMessage:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from takeback.clock import DAY, HOUR, MINUTE
 from takeback.hold.states import State
 from takeback.ports import Verdict
-from takeback.ports.store import Origin, ParkReason, ParkRequest
+from takeback.ports.store import NewMessage, Origin, Parked, ParkReason, ParkRequest
 from tests.contract.store.trial import ANN, BOB, CAROL, Trial
 
 
@@ -93,3 +95,19 @@ async def test_the_clock_of_a_store_is_the_databases(trial: Trial) -> None:
     trial.clock.advance(365 * DAY)
     assert await trial.store.read_clock() == trial.clock.now
     assert abs(trial.store.now() - trial.clock.now) < MINUTE
+
+
+async def test_the_sender_is_told_in_the_same_transaction_or_nothing_is_parked(trial: Trial) -> None:
+    kept = await trial.accept(due_in=DAY)
+
+    def failing(_: Parked) -> NewMessage:
+        raise RuntimeError("no words")
+
+    with pytest.raises(RuntimeError):
+        await trial.store.park(ParkRequest(ParkReason.CLOCK_STEP, None, 100, failing))
+    assert await trial.kinds(kept) == ["accepted"]
+
+    notice = trial.message(ANN, origin=Origin.SYSTEM, sender="")
+    await trial.store.park(ParkRequest(ParkReason.CLOCK_STEP, None, 100, lambda _: notice))
+    assert await trial.kinds(kept) == ["accepted", "parked_clock_step"]
+    assert [claimed.id for claimed in await trial.claim()] == [notice.id]

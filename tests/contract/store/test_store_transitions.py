@@ -11,6 +11,8 @@ from takeback.clock import HOUR, MINUTE
 from takeback.hold.states import TRANSITIONS, Act, State
 from takeback.ports import Verdict
 from takeback.ports.store import DotMark, Handback, HoldRequest, ReleaseRequest, Selection
+from takeback.store import restoring
+from takeback.store.writer import Transition, Urgency
 from tests.contract.store.trial import ANN, Copy, Trial
 
 
@@ -83,6 +85,10 @@ async def _reap(trial: Trial, copy: Copy) -> None:
     await trial.store.reap()
 
 
+async def _restore(trial: Trial, copy: Copy) -> None:
+    await trial.store._writer.submit(Transition(restoring.keep_what_is_open, Urgency.PERSON), ANN)
+
+
 Carry = Callable[[Trial, Copy], Awaitable[None]]
 CARRIED_OUT_BY: dict[str, tuple[Carry, dict[State, State]]] = {
     "claim": (_claim, TRANSITIONS[Act.CLAIM]),
@@ -97,6 +103,7 @@ CARRIED_OUT_BY: dict[str, tuple[Carry, dict[State, State]]] = {
     "release": (_release, TRANSITIONS[Act.RELEASE]),
     "release --again": (_send_again, {**TRANSITIONS[Act.RELEASE], **TRANSITIONS[Act.SEND_AGAIN]}),
     "hold": (_hold, TRANSITIONS[Act.HOLD]),
+    "restore a backup": (_restore, TRANSITIONS[Act.RESTORE]),
     "reap": (_reap, {State.CLAIMED: TRANSITIONS[Act.GIVE_BACK][State.CLAIMED], **TRANSITIONS[Act.LOSE]}),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, select
 
@@ -32,6 +32,8 @@ from takeback.store.database import Database, database_url
 from takeback.store.store import SqlStore
 from takeback.store.tables import AnyRow
 from takeback.store.writer import Transition, Urgency
+
+T = TypeVar("T")
 
 START: Instant = 1_800_000_000 * SECOND
 ANN = "ann@example.com"
@@ -102,7 +104,7 @@ class Trial(AbstractAsyncContextManager["Trial"]):
         return self._others[-1]
 
     def message(
-        self, *addresses: str, due_in: Duration | None | Sequence[Duration | None] = 0, **values: Any
+        self, *addresses: str, due_in: Duration | Sequence[Duration | None] | None = 0, **values: Any
     ) -> NewMessage:
         recipients = tuple(Recipient(address) for address in addresses or (BOB,))
         waits = due_in if isinstance(due_in, Sequence) else [due_in] * len(recipients)
@@ -123,7 +125,7 @@ class Trial(AbstractAsyncContextManager["Trial"]):
         return NewMessage(**{**usual, **values})
 
     async def accept(
-        self, *addresses: str, due_in: Duration | None | Sequence[Duration | None] = 0, **values: Any
+        self, *addresses: str, due_in: Duration | Sequence[Duration | None] | None = 0, **values: Any
     ) -> str:
         message = self.message(*addresses, due_in=due_in, **values)
         await self.store.accept(message)
@@ -174,7 +176,7 @@ class Trial(AbstractAsyncContextManager["Trial"]):
         """The kinds of the events of a message, oldest first."""
         return [event.kind for event in await self.store.events(message)]
 
-    async def query(self, question: Callable[[Connection], Any]) -> Any:
+    async def query(self, question: Callable[[Connection], T]) -> T:
         return await self.store._ask(question)
 
     async def body(self, message: str) -> bytes:
@@ -223,4 +225,4 @@ class Trial(AbstractAsyncContextManager["Trial"]):
                 dialect.do_commit = commit  # type: ignore[method-assign]
                 raise dialect.loaded_dbapi.OperationalError("the answer to COMMIT was lost")
 
-        dialect.do_commit = lossy  # type: ignore[method-assign]
+        dialect.do_commit = lossy  # type: ignore[method-assign, assignment]
