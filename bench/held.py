@@ -17,7 +17,6 @@ from sqlalchemy import func, select
 from bench.gateway import ACCOUNT
 from bench.source import RECIPIENT, SENDER
 from takeback import clock, logs
-from takeback.app import open_database
 from takeback.clock import DAY
 from takeback.config import load
 from takeback.flows.ask import Who
@@ -27,6 +26,7 @@ from takeback.ids import new_id
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports.store import NewMessage, Origin
 from takeback.store import tables
+from takeback.store.opening import open_database
 from takeback.store.store import SqlStore
 
 BODY_SIZE = 1024
@@ -43,7 +43,7 @@ class HeldStore:
 
     def __init__(self, config: Path) -> None:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        self._store = self._runner.run(SqlStore.open(open_database(load(config))))
+        self._store = self._runner.run(SqlStore.open(open_database(load(config).data)))
 
     def fill(self, count: int) -> list[str]:
         """Accepts so many messages, which are held for a day; their ids."""
@@ -91,7 +91,7 @@ def held_store(config: Path) -> Iterator[HeldStore]:
 
 def count(config: Path, state: State) -> int:
     """How many recipients of that store are in that state."""
-    database = open_database(load(config))
+    database = open_database(load(config).data)
     try:
         with database.reader.connect() as connection:
             question = select(func.count()).where(tables.recipient.c.state == state.value)

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console, Group
 from rich.terminal_theme import DIMMED_MONOKAI
 
-from takeback.cli import demo, words
+from takeback.cli import playground, words
 from takeback.cli.main import commands
 from takeback.clock import SECOND, Instant, parse_rfc3339
 from takeback.config import Config
@@ -246,9 +246,14 @@ _CLIPPED = re.compile(r' clip-path="url\([^)]*\)"')
 def picture() -> str:
     """The demo as its own code draws it, a few seconds after the start, with one message undone and one sent."""
     console = Console(file=io.StringIO(), width=104, record=True, force_terminal=True, legacy_windows=False)
-    lines = demo._instructions(Path("takeback-demo/takeback.toml"), 1587)
+    lines = playground._instructions(Path("takeback-demo/takeback.toml"), 1587)
     console.print(
-        Group(demo._title(), words.outbox(_shown(), _NOW), *map(demo._instruction, lines), demo._how_to_stop())
+        Group(
+            playground._title(),
+            words.outbox(_shown(), _NOW),
+            *map(playground._instruction, lines),
+            playground._how_to_stop(),
+        )
     )
     svg = console.export_svg(title="", theme=DIMMED_MONOKAI, code_format=_SVG, unique_id="demo")
     svg = _CLIPPED.sub("", svg)
@@ -257,17 +262,19 @@ def picture() -> str:
 
 def _shown() -> list[MessageView]:
     states = [(State.UNDONE, 0), (State.HELD, 24), (State.HELD, 54), (State.HELD, 174), (State.HELD, None)]
-    samples = [demo.Sample(("omar",), "Oops", ""), *reversed(demo.SAMPLES)]
+    samples = [playground.Sample(("omar",), "Oops", ""), *reversed(playground.SAMPLES)]
     return [
         _view(f"1tj8m4{number}k2v7c3q9d", sample, state, due)
         for number, (sample, (state, due)) in enumerate(zip(samples, states, strict=True))
     ]
 
 
-def _view(id: str, sample: demo.Sample, state: State, due: int | None) -> MessageView:
+def _view(id: str, sample: playground.Sample, state: State, due: int | None) -> MessageView:
     due_at = None if due is None else _NOW + due * SECOND
-    recipients = [RecipientView(f"{name}@{demo.DOMAIN}", state, due_at, _NOW, "", "") for name in sample.to]
-    return MessageView(id, "", demo.SENDER, Origin.SUBMISSION, demo.SENDER, sample.subject, 400, _NOW, recipients)
+    recipients = [RecipientView(f"{name}@{playground.DOMAIN}", state, due_at, _NOW, "", "") for name in sample.to]
+    return MessageView(
+        id, "", playground.SENDER, Origin.SUBMISSION, playground.SENDER, sample.subject, 400, _NOW, recipients
+    )
 
 
 # What the parts share

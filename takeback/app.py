@@ -1,18 +1,17 @@
 """The application: the only place that knows which adapter goes where.
 
-`open_store` is what a command needs, `Gateway` what `takeback serve` runs.
+`Gateway` is what `takeback serve` runs. Commands need no more than the store (`takeback/store/opening.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -25,7 +24,7 @@ from takeback.auth.throttle import Throttle
 from takeback.clock import SECOND, Duration
 from takeback.config import Config, load
 from takeback.disk import Disk
-from takeback.errors import ConfigError, StoreUnavailable, TakebackError
+from takeback.errors import StoreUnavailable, TakebackError
 from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.park import Parking
 from takeback.flows.quota import Quota, QuotaLimits
@@ -40,9 +39,9 @@ from takeback.mail.address import domain_of
 from takeback.ports.store import Retention
 from takeback.relay.relays import Relays
 from takeback.smtp.settings import SmtpLimits
-from takeback.store import schema
 from takeback.store.accounts import Rehash
-from takeback.store.database import Database, check_durability, database_url
+from takeback.store.database import check_durability
+from takeback.store.opening import lock_folder, make_folder, open_database
 from takeback.store.store import SqlStore
 
 STOP_SECONDS = 10.0
@@ -52,47 +51,6 @@ SWEEP_SECONDS = 60.0
 SWEEP_AT_ONCE = 200
 
 log = structlog.get_logger("serve")
-
-
-def open_database(config: Config) -> Database:
-    """The database that the configuration names, its schema up to date. Raises ConfigError, StoreUnavailable."""
-    make_folder(config.data.folder)
-    database = Database(database_url(config.data.database, config.data.folder))
-    schema.prepare(database)
-    return database
-
-
-@asynccontextmanager
-async def open_store(config: Config) -> AsyncIterator[SqlStore]:
-    """The store, for as long as a command takes."""
-    store = await SqlStore.open(open_database(config))
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def make_folder(folder: Path) -> None:
-    """Afterwards the folder is there, for its owner's eyes only where we made it. Raises ConfigError."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"data.folder: {folder} cannot be made: {error.strerror}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"data.folder: {folder} cannot be written to; check its owner and mode")
-
-
-def lock_folder(folder: Path) -> int:
-    """A file descriptor that holds the folder until it is closed, or the process ends however it ends."""
-    descriptor = os.open(folder / "serve.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise ConfigError(
-            f"data.folder: {folder} is in use by another takeback serve; stop that one, or name another folder"
-        ) from None
-    return descriptor
 
 
 class Gateway:
@@ -113,7 +71,7 @@ class Gateway:
         make_folder(config.data.folder)
         if config.data.database == "sqlite":
             self._lock = lock_folder(config.data.folder)
-        database = open_database(config)
+        database = open_database(config.data)
         check_durability(database)
         self.store = await SqlStore.open(database)
         self._disk = Disk(config.data.folder, config.data.reserve)

@@ -82,8 +82,14 @@ def _read_path(value: object, info: ValidationInfo) -> object:
     return (info.context or {}).get("folder", Path()) / path
 
 
+def _read_optional_path(value: object, info: ValidationInfo) -> object:
+    return None if value == "" else _read_path(value, info)
+
+
 PathText = Annotated[Path, BeforeValidator(_read_path)]
 """A settings field written as text, held as a path; a relative one starts from the configuration file's folder."""
+OptionalPathText = Annotated[Path | None, BeforeValidator(_read_optional_path)]
+"""The same; `""` says that there is none."""
 
 
 class Settings(BaseModel):

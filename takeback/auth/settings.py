@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from takeback.auth.imap import ImapServer, parse_imap_url
 from takeback.clock import DAY, MINUTE, SECOND
-from takeback.quantities import DurationText, PathText, Settings
+from takeback.quantities import DurationText, OptionalPathText, Settings
 
 
 class AuthSettings(Settings):
@@ -18,7 +18,7 @@ class AuthSettings(Settings):
     """`accounts`: those of `takeback account add`. `imap`: whoever can log in at that IMAP server."""
     url: str = ""
     """For `imap`: `imaps://host[:993]`, or `imap://host[:143]` (STARTTLS, but not on loopback)."""
-    ca_file: PathText | None = None
+    ca_file: OptionalPathText = None
     """For `imap`: PEM file of the authority behind the server's certificate; without it, the system's."""
     timeout: Annotated[DurationText, Field(ge=SECOND, le=5 * MINUTE)] = 10 * SECOND
     """For `imap`: how long one login may take, everything together."""

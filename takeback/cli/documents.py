@@ -25,6 +25,7 @@ def message(view: MessageView) -> Document:
         "accepted_at": rfc3339(view.accepted_at),
         "size": view.size,
         "account": view.account,
+        "origin": view.origin.value,
         "recipients": [
             {
                 "address": each.address,

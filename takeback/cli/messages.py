@@ -149,16 +149,15 @@ def hold(
 
 
 def _due_at(for_: str | None, until: str | None) -> Instant:
+    now = clock.now()
     try:
         due_at = (
-            clock.now() + parse_duration(for_)
-            if for_ is not None
-            else parse_time(until or "", datetime.now().astimezone())
+            now + parse_duration(for_) if for_ is not None else parse_time(until or "", datetime.now().astimezone())
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if due_at <= clock.now():
-        raise UsageError(f"{until} is in the past")
+    if due_at <= now:
+        raise UsageError(f"{for_ or until} is no time to hold for; takeback release sends at once")
     return due_at
 
 

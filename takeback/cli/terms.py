@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.text import Text
 
 from takeback import config
-from takeback.app import open_store
 from takeback.auth.identity import account_key
 from takeback.config import Config
 from takeback.errors import Ambiguous, ConfigError, NotFound, TakebackError
 from takeback.flows.ask import Who
+from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
 from takeback.visible import visible
 
@@ -75,7 +75,7 @@ def with_store(path: Path | None, work: Callable[[SqlStore], Coroutine[Any, Any,
     """What `work` comes to with the store of that configuration."""
 
     async def run() -> T:
-        async with open_store(load_config(path)) as store:
+        async with open_store(load_config(path).data) as store:
             return await work(store)
 
     return asyncio.run(run())

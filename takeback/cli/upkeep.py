@@ -13,7 +13,6 @@ import typer
 from rich.text import Text
 
 from takeback import clock
-from takeback.app import lock_folder, make_folder
 from takeback.cli.terms import (
     ConfigOption,
     Exit,
@@ -27,11 +26,11 @@ from takeback.cli.terms import (
     say,
 )
 from takeback.config import Config
-from takeback.doctor.examination import examine
 from takeback.doctor.finding import Finding, Level
 from takeback.hold.states import State
 from takeback.quantities import format_size
 from takeback.store import backup as copies
+from takeback.store.opening import lock_folder, make_folder
 from takeback.visible import visible
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
@@ -40,6 +39,8 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE")]
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check configuration, data, clock, certificate, logins and relays, and say what to do. Sends nothing."""
+    from takeback.doctor.examination import examine  # takes longer to import than most commands to run
+
     with failing_clearly(as_json):
         findings = asyncio.run(examine(load_config(config)))
         if as_json:

@@ -12,7 +12,7 @@ from rich.text import Text
 from takeback.clock import SECOND, Instant, to_datetime
 from takeback.flows.ask import Told
 from takeback.hold.states import State
-from takeback.ports.store import EventView, MessageView, RecipientView
+from takeback.ports.store import EventView, MessageView, Origin, RecipientView
 from takeback.quantities import format_duration, format_size
 from takeback.visible import visible
 
@@ -41,9 +41,16 @@ def outbox(views: Sequence[MessageView], now: Instant) -> Table:
             leaves_in(view.recipients, now),
             states(view.recipients),
             Text(_some_addresses([each.address for each in view.recipients])),
-            Text(visible(view.subject, _SUBJECT_WIDTH) or "(no subject)"),
+            _subject(view),
         )
     return table
+
+
+def _subject(view: MessageView) -> Text:
+    """What our own reports are about is not what the person has written, and must not look like it."""
+    if view.origin is Origin.SYSTEM:
+        return Text(f"(report) {visible(view.subject, _SUBJECT_WIDTH)}", style="dim")
+    return Text(visible(view.subject, _SUBJECT_WIDTH) or "(no subject)")
 
 
 def leaves_in(recipients: Sequence[RecipientView], now: Instant) -> Text:
@@ -143,18 +150,19 @@ def held(told: Told) -> str:
 
 
 _HAPPENED = {
-    State.SENT: "sent",
-    State.LEAVING: "being handed over since",
-    State.UNKNOWN: "handed over without an answer",
-    State.LET_BE: "handed over without an answer, and left alone since",
-    State.FAILED: "refused",
-    State.UNDONE: "stopped",
+    State.SENT: "sent at {at}",
+    State.LEAVING: "being handed over since {at}",
+    State.UNKNOWN: "handed over without an answer at {at}",
+    State.LET_BE: "handed over without an answer, and left alone from {at} on",
+    State.FAILED: "refused at {at}",
+    State.UNDONE: "stopped at {at}",
 }
+"""A state that is not named here is told by its own name."""
 
 
 def _what_happened(recipients: Sequence[RecipientView]) -> str:
     told = [
-        f"{visible(each.address)} {_HAPPENED.get(each.state, each.state.value)} at {clock_time(each.at)}"
+        f"{visible(each.address)} {_HAPPENED.get(each.state, each.state.value).format(at=clock_time(each.at))}"
         + (f" ({visible(each.reply, 100)})" if each.reply else "")
         for each in recipients[:_LISTED]
     ]

@@ -75,8 +75,8 @@ class Quota:
             return Reply.of(450, "4.7.1", f"More than {limits.submissions_per_hour} messages in an hour; try later")
         if limits.held_messages and usage.held_messages >= limits.held_messages:
             return Reply.of(
-                452, "4.2.2", f"{limits.held_messages} of your messages are held already; release or undo some"
+                452, "4.2.2", f"{limits.held_messages} of your messages have not left yet; release or undo some"
             )
         if limits.held_bytes and usage.held_bytes + size > limits.held_bytes:
-            return Reply.of(452, "4.2.2", "Your held messages take up all the room they may; release or undo some")
+            return Reply.of(452, "4.2.2", "What has not left yet takes up all the room it may; release or undo some")
         return None

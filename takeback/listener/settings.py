@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from takeback.clock import MINUTE
 from takeback.mail.address import Pattern, read_patterns
-from takeback.quantities import DurationText, PathText, Settings, SizeText
+from takeback.quantities import DurationText, OptionalPathText, Settings, SizeText
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -64,9 +64,9 @@ class SmtpSettings(Settings):
     """Where clients connect, and STARTTLS is offered if there is a certificate."""
     listen_tls: Endpoints = ()
     """TLS from the first byte (RFC 8314)."""
-    certificate: PathText | None = None
+    certificate: OptionalPathText = None
     """PEM file with the certificate and those between it and its authority. Belongs with `key`."""
-    key: PathText | None = None
+    key: OptionalPathText = None
     """PEM files; with them, STARTTLS is offered on `listen`."""
     max_size: Annotated[SizeText, Field(ge=1)] = 50 << 20
     """The largest message that is accepted (`552 5.3.4`)."""

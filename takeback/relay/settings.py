@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from takeback.clock import MINUTE, SECOND
 from takeback.mail.address import Pattern, read_patterns
-from takeback.quantities import DurationText, PathText, Settings
+from takeback.quantities import DurationText, OptionalPathText, Settings
 from takeback.relay.destination import Destination, Folder, parse_destination
 from takeback.relay.routes import Condition
 
@@ -41,7 +41,7 @@ class RelaySettings(Settings):
     """Who logs in. Needs one of the five keys below."""
     password: SecretStr | None = None
     """The password itself. Better in a file."""
-    password_file: PathText | None = None
+    password_file: OptionalPathText = None
     """A file whose first line is the password; read at each login."""
     password_command: str | None = Field(None, repr=False)
     """A shell command whose first line of output is the password; it has 30 seconds."""
@@ -49,7 +49,7 @@ class RelaySettings(Settings):
     """The environment variable that holds the password."""
     token_command: str | None = Field(None, repr=False)
     """A shell command whose first line of output is an OAuth access token, used with XOAUTH2."""
-    ca_file: PathText | None = None
+    ca_file: OptionalPathText = None
     """PEM file of an authority to trust beside the system's."""
     connections: int = Field(10, ge=1, le=1000)
     """How many at once; also how many messages are under way on this route."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from takeback.app import open_store
 from takeback.config import Config
 from takeback.hold.states import FINAL, State
 from takeback.store import tables
+from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
 
 
@@ -50,7 +50,7 @@ async def ledger_of(store: SqlStore, domain: str = "") -> Ledger:
 
 
 async def read_ledger(config: Config, domain: str = "") -> Ledger:
-    async with open_store(config) as store:
+    async with open_store(config.data) as store:
         return await ledger_of(store, domain)
 
 

@@ -152,7 +152,7 @@ def test_too_many_connections_from_one_address(limited: Gateway) -> None:
 
 
 def test_too_many_held_messages_until_one_is_undone(limited: Gateway) -> None:
-    said = (452, b"4.2.2 2 of your messages are held already; release or undo some")
+    said = (452, b"4.2.2 2 of your messages have not left yet; release or undo some")
     with client(limited, 10) as session:
         submit(session, SENDER, ["a@example.net"])
         id = submit(session, SENDER, ["b@example.net"])
@@ -165,7 +165,7 @@ def test_too_many_held_messages_until_one_is_undone(limited: Gateway) -> None:
 def test_too_many_held_octets(limited: Gateway) -> None:
     with client(limited, 11) as session:
         submit(session, SENDER, ["a@example.net"], letter(SENDER) + b"line\r\n" * 3000)
-        said = (452, b"4.2.2 Your held messages take up all the room they may; release or undo some")
+        said = (452, b"4.2.2 What has not left yet takes up all the room it may; release or undo some")
         assert session.mail(SENDER, ["SIZE=15000"]) == said
         begin(session)
         assert session.data(letter(SENDER) + b"line\r\n" * 2500) == said

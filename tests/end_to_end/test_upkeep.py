@@ -176,6 +176,11 @@ def test_a_certificate_that_is_none(folder: Path) -> None:
     assert [each["level"] for each in findings["certificate"]] == ["problem"]
 
 
+def test_an_empty_name_is_no_certificate(folder: Path) -> None:
+    _, findings = doctor(write(folder, smtp='listen = ["127.0.0.1:0"]\ncertificate = ""\nkey = ""'))
+    assert "certificate" not in findings
+
+
 def test_nobody_can_submit(folder: Path) -> None:
     file = write(folder, smtp='listen = ["0.0.0.0:0"]')
     file.write_text(file.read_text().partition("[[smtp.trusted]]")[0] + WAY_OUT)

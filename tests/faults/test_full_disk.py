@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, func, select
 
-from takeback.app import Gateway, open_store
+from takeback.app import Gateway
 from takeback.clock import Instant
 from takeback.config import Config
 from takeback.flows.ask import Who
@@ -19,6 +19,7 @@ from takeback.flows.hold import send_now
 from takeback.flows.undo import undo
 from takeback.hold.states import State
 from takeback.store import tables
+from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
 from takeback.store.writer import Transition, Urgency
 from tests.doubles.gateways import configuration, gateway_process, parsed
@@ -80,7 +81,7 @@ async def test_below_the_reserve(small_disk: Path, tmp_path: Path) -> None:
         file = tmp_path / "takeback.toml"
         file.write_text(text)
         config = parsed(text, tmp_path)
-        async with gateway_process(file) as gateway, open_store(config) as store:
+        async with gateway_process(file) as gateway, open_store(config.data) as store:
             ids = [await _offer(gateway.port, SMALL, f"r{number}@one.test") for number in range(4)]
 
             leave_free(small_disk, 6 * MB)
@@ -142,7 +143,7 @@ async def test_without_a_reserve(size: int, small_disk: Path, tmp_path: Path) ->
 
 async def _check_whole(config: Config, accepted: set[str]) -> None:
     """Exactly those are there, with every byte."""
-    async with open_store(config) as store:
+    async with open_store(config.data) as store:
         assert set(await ledger_of(store)) == accepted
         message, content = tables.message.c, tables.content.c
         sizes = await store._ask(

@@ -142,6 +142,16 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(target=claims, limit=st.sampled_from([1, 2, 100]))
     def claim(self, limit: int) -> Any:
+        return self._claim(limit)
+
+    @rule(target=claims)
+    def take_over(self) -> Any:
+        """The workers pause past their leases, and another gets what they had."""
+        self.trial.clock.advance(LEASE)
+        self.reap(everything=False)
+        return self._claim(100)
+
+    def _claim(self, limit: int) -> Any:
         token = new_token()
         got = self.run(self.trial.store.claim(ClaimRequest(token, limit, LEASE, self.now)))
         due = [
@@ -212,7 +222,10 @@ class StoreMachine(RuleBasedStateMachine):
                 if copy.token == held.token:
                     copy.lease_until = self.now + LEASE
 
-    @rule(everything=st.booleans())
+    @rule()
+    def restart(self) -> None:
+        self.reap(everything=True)
+
     def reap(self, everything: bool) -> None:
         count = self.run(self.trial.store.reap(everything))
         stale = [
@@ -303,5 +316,5 @@ class StoreMachine(RuleBasedStateMachine):
 
 TestStoreMachine = StoreMachine.TestCase
 TestStoreMachine.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from takeback import app
 from takeback.config import Config
 from takeback.flows.ask import Who
 from takeback.flows.undo import undo
 from takeback.hold.states import FINAL, State
+from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
 from tests.doubles.gateways import GatewayProcess, configuration, gateway_process, parsed
 from tests.doubles.ledgers import ledger_of, ledger_when, unfinished
@@ -46,7 +46,7 @@ class Nodes:
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[SqlStore]:
-        async with app.open_store(self.config) as store:
+        async with open_store(self.config.data) as store:
             yield store
 
 

@@ -21,6 +21,7 @@ from takeback.flows.ask import Who
 from takeback.flows.hold import send_now
 from takeback.flows.undo import undo
 from takeback.hold.states import State
+from takeback.store.opening import open_database
 from tests.doubles.gateways import configuration, parsed
 from tests.doubles.ledgers import Ledger, ledger_of, unfinished
 from tests.doubles.recording_sink import RecordingSink, Transaction, hang
@@ -114,7 +115,7 @@ async def race(folder: Path, database: str, count: int, seed: int, monkeypatch: 
         gateway = app.Gateway(config)
         await gateway.start()
         inside = cast(WatchedStore, gateway.store)
-        outside = cast(WatchedStore, await WatchedStore.open(app.open_database(config)))
+        outside = cast(WatchedStore, await WatchedStore.open(open_database(config.data)))
         undos: list[asyncio.Task[None]] = []
 
         def undo_later(id: str, recipients: list[str], moment: float) -> None:

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from takeback.clock import SECOND
-from takeback.ports import Relay
 from takeback.mail.address import Pattern
+from takeback.ports import Relay
 from takeback.relay.destination import Folder, Server, parse_destination
 from takeback.relay.maildir import MaildirRelay
 from takeback.relay.relays import Relays, make_relay

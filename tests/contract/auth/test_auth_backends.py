@@ -88,7 +88,9 @@ async def _double(double: ImapDouble) -> AsyncIterator[Authenticator]:
 
 @asynccontextmanager
 async def _imap(url: str, ca_file: str = "") -> AsyncIterator[Authenticator]:
-    backend = ImapBackend(AuthSettings(backend="imap", url=url, ca_file=ca_file, domain="example.com"))
+    backend = ImapBackend(
+        AuthSettings.model_validate({"backend": "imap", "url": url, "ca_file": ca_file, "domain": "example.com"})
+    )
     try:
         yield backend
     finally:

@@ -278,6 +278,6 @@ def test_a_hundred_logins_open_at_most_twenty_connections_and_the_rest_wait() ->
 @pytest.mark.parametrize("name", ["missing.pem", "not-a-certificate.pem", "nul\0.pem"])
 def test_a_bad_ca_file_is_a_configuration_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "not-a-certificate.pem").write_text("hello")
-    settings = AuthSettings(backend="imap", url="imaps://imap.example.com", ca_file=f"{tmp_path}/{name}")
+    settings = AuthSettings(backend="imap", url="imaps://imap.example.com", ca_file=tmp_path / name)
     with pytest.raises(ConfigError, match="ca_file"):
         ImapBackend(settings)

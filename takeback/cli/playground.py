@@ -1,0 +1,216 @@
+"""The playground behind `takeback demo`: a gateway, three local mailboxes, a few messages on hold; nothing leaves
+the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+import signal
+import smtplib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from takeback.app import Gateway
+from takeback.cli import words
+from takeback.cli.terms import UsageError, console, say
+from takeback.config import load
+from takeback.hold.states import FINAL, State
+from takeback.ports.store import MessageView
+from takeback.store.store import SqlStore
+
+DOMAIN = "demo.example"
+SENDER = f"you@{DOMAIN}"
+PEOPLE = ("sara", "omar", "lina")
+_FIRST_LINE = "# Written by `takeback demo`, and written anew each time."
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    hold: str = ""
+
+
+SAMPLES = (
+    Sample(("sara",), "Resignation", "Dear Sara, I have thought about this for a while ...", "until released"),
+    Sample(("omar", "lina"), "Draft contract (do not forward)", "Here is the draft, with our margins in it.", "3m"),
+    Sample(("lina",), "عرض الأسعار", "مرحبًا لينا، تجدين عرض الأسعار أدناه.", "1m"),
+    Sample(("sara",), "Lunch on Thursday?", "At the usual place?"),
+)
+
+
+def prepare(folder: Path, port: int) -> Path:
+    """The configuration file of a fresh playground. Raises UsageError where something else is in its place."""
+    file = folder / "takeback.toml"
+    if folder.exists() and any(folder.iterdir()) and not _is_ours(file):
+        raise UsageError(f"{folder} holds something else; name another place with --folder")
+    for part in ("data", "mailboxes"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(_configuration(folder, port), "utf-8")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}; name another place with --folder") from None
+    return file
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        return file.read_text("utf-8").startswith(_FIRST_LINE)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _configuration(folder: Path, port: int) -> str:
+    mailboxes = folder.absolute() / "mailboxes"
+    return f"""{_FIRST_LINE}
+[data]
+folder = "data"
+reserve = "1MB"
+[smtp]
+hostname = "{DOMAIN}"
+listen = ["127.0.0.1:{port}"]
+[[smtp.trusted]]                # no password needed: only programs on this machine can connect
+network = "127.0.0.1/32"
+account = "{SENDER}"
+may_send_as = ["*@{DOMAIN}"]
+[organisation]
+domains = ["{DOMAIN}"]
+[hold]
+window = "30s"
+[[relay]]                       # every address is a local mailbox
+to = "maildir://{mailboxes}/{{user}}"
+"""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The messages of this run, as they were when last looked at."""
+
+    views: dict[str, MessageView] = field(default_factory=dict)
+
+    async def look(self, store: SqlStore) -> list[MessageView]:
+        """What has changed since the last look, oldest first."""
+        for view in await store.outbox(None, None):
+            self.views.setdefault(view.id, view)
+        changed = []
+        for id, before in list(self.views.items()):
+            if all(each.state in FINAL for each in before.recipients):
+                continue
+            (now,) = await store.find(id)
+            if now != before:
+                self.views[id] = now
+                changed.append(now)
+        return sorted(changed, key=lambda view: view.accepted_at)
+
+    def newest_first(self) -> list[MessageView]:
+        return sorted(self.views.values(), key=lambda view: (view.accepted_at, view.id), reverse=True)
+
+
+async def run(file: Path) -> None:
+    gateway = Gateway(load(file))
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await gateway.start()
+    port = gateway.endpoints[0][1]
+    seen = _Seen()
+    try:
+        await asyncio.to_thread(_send_samples, port)
+        show = _show_live if console.is_terminal else _show_lines
+        await show(gateway.store, seen, stopping, _instructions(file, port))
+    finally:
+        await gateway.stop()
+    _say_goodbye(seen, file.parent)
+
+
+def _send_samples(port: int) -> None:
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        for sample in SAMPLES:
+            message = EmailMessage()
+            message["From"] = SENDER
+            message["To"] = ", ".join(f"{name}@{DOMAIN}" for name in sample.to)
+            message["Subject"] = sample.subject
+            if sample.hold:
+                message["Takeback-Hold"] = sample.hold
+            message.set_content(sample.text)
+            client.send_message(message)
+
+
+def _instructions(file: Path, port: int) -> list[str]:
+    """What to type in another terminal. The first line needs nothing but the Python that is there."""
+    program = shlex.quote(sys.argv[0] if Path(sys.argv[0]).name == "takeback" else "takeback")
+    config = f"--config {shlex.quote(str(file))}"
+    return [
+        "Send one of your own, from another terminal in this folder:",
+        f"  python3 -c \"import smtplib; smtplib.SMTP('127.0.0.1', {port}).sendmail('{SENDER}', 'omar@{DOMAIN}', "
+        f"'From: {SENDER}\\nSubject: Oops\\n\\nSent too early.')\"",
+        "Undo the newest, or send one now, or see what became of it:",
+        f"  {program} undo last {config}",
+        f"  {program} release MESSAGE {config}",
+        f"  {program} show MESSAGE {config}",
+    ]
+
+
+async def _show_live(store: SqlStore, seen: _Seen, stopping: asyncio.Event, instructions: Sequence[str]) -> None:
+    with Live(console=console, auto_refresh=False) as live:
+        while not stopping.is_set():
+            await seen.look(store)
+            table = words.outbox(seen.newest_first()[:_SHOWN], store.now())
+            live.update(Group(_title(), table, *map(_instruction, instructions), _how_to_stop()), refresh=True)
+            await _pause(stopping)
+
+
+def _title() -> Text:
+    return Text.assemble(
+        ("Takeback demo", "bold"),
+        f": {', '.join(PEOPLE)} at {DOMAIN} have mailboxes here; nothing leaves this machine.",
+    )
+
+
+def _instruction(line: str) -> Text:
+    return Text(line, style="bold" if line.startswith(" ") else "", no_wrap=False)
+
+
+def _how_to_stop() -> Text:
+    return Text("Ctrl-C ends the demo.", style="dim")
+
+
+async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, instructions: Sequence[str]) -> None:
+    say(_title())
+    for line in instructions:
+        say(line)
+    told: set[str] = set()
+    while not stopping.is_set():
+        changed = {view.id for view in await seen.look(store)}
+        for view in reversed(seen.newest_first()):
+            if view.id in changed or view.id not in told:
+                told.add(view.id)
+                leaves = words.leaves_in(view.recipients, store.now())
+                say(f"{view.id}  {words.states(view.recipients)}  leaves in {leaves}  {view.subject}")
+        await _pause(stopping)
+
+
+async def _pause(stopping: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), 0.25)
+    except TimeoutError:
+        return
+
+
+def _say_goodbye(seen: _Seen, folder: Path) -> None:
+    states = [each.state for view in seen.views.values() for each in view.recipients]
+    say(
+        f"Delivered {states.count(State.SENT)}, stopped {states.count(State.UNDONE)}. "
+        f"The mailboxes are in {folder / 'mailboxes'}; remove {folder} when you like."
+    )
