@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from takeback import app, clock
+from takeback import clock
 from takeback.app import Gateway
 from takeback.clock import HOUR, MINUTE, SECOND, Duration, Instant
 from takeback.errors import StoreUnavailable
@@ -25,6 +25,7 @@ from takeback.flows.ask import Who
 from takeback.flows.hold import send_now
 from takeback.hold.states import State
 from takeback.ports.store import Parked, ParkRequest
+from takeback.store import opening
 from takeback.store.database import Database
 from takeback.store.store import SqlStore
 from tests.doubles.gateways import configuration, parsed, until
@@ -51,7 +52,7 @@ class WallClock:
 def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     """What every database that is opened from now on goes by."""
     made = WallClock()
-    monkeypatch.setattr(app, "Database", partial(Database, wall_clock=made))
+    monkeypatch.setattr(opening, "Database", partial(Database, wall_clock=made))
     return made
 
 
