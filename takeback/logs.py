@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -14,8 +14,7 @@ from takeback.visible import visible
 
 def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Afterwards every logger writes its lines to `stream` (standard error)."""
-    target = stream or sys.stderr
-    for_people = target.isatty()
+    for_people = (stream or sys.stderr).isatty()
     renderer = structlog.dev.ConsoleRenderer(colors=True) if for_people else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
@@ -26,9 +25,19 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=structlog.WriteLoggerFactory(stream or cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
+
+
+class _StandardError:
+    """Standard error as it is when a line is written, not as it was when somebody first asked for a logger."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _make_visible(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

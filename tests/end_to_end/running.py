@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import trustme
 from typer.testing import CliRunner
 
+from takeback.cli import terms
 from takeback.cli.main import commands
 from tests.doubles.gateways import COMMAND, ROOT
 
@@ -62,6 +63,7 @@ def run_command(*arguments: str, given: str = "") -> Ran:
 
 def call_command(*arguments: str, given: str = "") -> Ran:
     """The same without a process of its own, which costs a tenth."""
+    terms.console.width = terms.errors.width = 200  # they were made with whatever width stood in the environment then
     result = CliRunner(env={"COLUMNS": "200", "TZ": "UTC"}).invoke(commands, arguments, input=given)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)

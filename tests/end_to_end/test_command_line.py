@@ -73,6 +73,7 @@ def test_outbox(gateway: Gateway) -> None:
         "subject": "the outbox",
         "accepted_at": view["accepted_at"],
         "size": view["size"],
+        "origin": "submission",
         "account": CAT,
         "recipients": [
             {"address": each, "state": "held", "due_at": due, "at": view["accepted_at"], "reply": None} for each in BOTH
