@@ -28,7 +28,8 @@ class Relays:
         self._conditions = [section.condition for section in sections]
         self._account_holds = account_holds
         self._routes = [
-            Route(name, make_relay(section, hostname), section.connections)
+            # While one consignment is on the line, another is being claimed or recorded.
+            Route(name, make_relay(section, hostname), 2 * section.connections)
             for name, section in zip(section_names(sections), sections, strict=True)
         ]
 

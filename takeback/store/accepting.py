@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from takeback.clock import Instant
 from takeback.hold.states import State
 from takeback.mail.address import key
 from takeback.ports.store import NewMessage, StagedChunk
 from takeback.store import tables
+from takeback.store.rows import insert_rows
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -32,10 +33,9 @@ def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
 def insert_messages(connection: Connection, messages: Sequence[NewMessage]) -> None:
     if not messages:
         return
-    connection.execute(insert(tables.message), [_message_row(message) for message in messages])
-    connection.execute(insert(tables.recipient), [row for message in messages for row in _recipient_rows(message)])
-    if pieces := [row for message in messages for row in _content_rows(message)]:
-        connection.execute(insert(tables.content), pieces)
+    insert_rows(connection, tables.message, [_message_row(message) for message in messages])
+    insert_rows(connection, tables.recipient, [row for message in messages for row in _recipient_rows(message)])
+    insert_rows(connection, tables.content, [row for message in messages for row in _content_rows(message)])
     record_events(connection, (_accepted_event(message) for message in messages))
 
 
@@ -48,13 +48,12 @@ def stage(connection: Connection, now: Instant, chunks: Sequence[StagedChunk]) -
         place = (tables.content.c.message == chunks[0].message) & (tables.content.c.position == chunks[0].index)
         if connection.execute(select(tables.content.c.id).where(place)).first():
             return [None]
-    connection.execute(insert(tables.content), rows)
+    insert_rows(connection, tables.content, rows)
     return [None] * len(chunks)
 
 
 def record_events(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    if listed := list(rows):
-        connection.execute(insert(tables.event), listed)
+    insert_rows(connection, tables.event, list(rows))
 
 
 def event_row(
