@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from takeback.auth.identity import account_key
 from takeback.clock import MINUTE
 from takeback.mail.address import Pattern, read_patterns
 from takeback.quantities import DurationText, OptionalPathText, Settings, SizeText
@@ -46,12 +47,16 @@ Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(_read_tuple)]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(read_patterns)]
 
 
+def _read_account(value: object) -> object:
+    return account_key(value) if isinstance(value, str) else value
+
+
 class Trusted(Settings):
     """Programs that cannot authenticate: whose mail it is and as whom they may send is said here, not by them."""
 
     network: Annotated[Network, BeforeValidator(_read_network)]
     """From where: an address or a network in CIDR notation."""
-    account: Annotated[str, Field(min_length=1)]
+    account: Annotated[str, BeforeValidator(_read_account)]
     """Who owns what is submitted from there."""
     may_send_as: Patterns
     """The addresses that may stand in the envelope and in From."""
