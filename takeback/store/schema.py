@@ -15,7 +15,7 @@ from takeback.store.database import Database, explain
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0004"
 """The revision this program is written for; a test compares it with the newest migration."""
 
 _LOCK = 0x7A6B6261636B

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from takeback.clock import DAY
-from takeback.quantities import DurationText, PathText, Settings, SizeText
+from takeback.quantities import DurationText, OptionalPathText, PathText, Settings, SizeText
 
 
 class DataSettings(Settings):
@@ -16,8 +16,15 @@ class DataSettings(Settings):
     """Where the embedded database is and large uploads are spooled."""
     database: str = "sqlite"
     """`sqlite`, or `postgresql://user@host/name`."""
+    key_file: OptionalPathText = None
+    """What seals the secrets in the database; made at first use. Without it, `takeback.key` in `folder`. Keep a copy
+    apart from your backups."""
     reserve: SizeText = 256 << 20
     """With less room on the disk than this nothing is accepted; with less than half of it nothing is claimed."""
+
+    @property
+    def key_path(self) -> Path:
+        return self.key_file or self.folder / "takeback.key"
 
 
 class RetentionSettings(Settings):

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from itertools import count
-from typing import TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-
-from takeback import clock
 from takeback.clock import Duration, Instant
 from takeback.errors import ClockStepped
 from takeback.hold.states import State
@@ -39,11 +32,10 @@ from takeback.ports.store import (
     UsageQuestion,
 )
 from takeback.store import accepting, accounts, changing, claiming, housekeeping, reading, settling
+from takeback.store.access import Access
 from takeback.store.accounts import Grant, NewAccount, Rehash
-from takeback.store.database import Database, explain
-from takeback.store.writer import Transition, Urgency, Writer
-
-T = TypeVar("T")
+from takeback.store.database import Database
+from takeback.store.writer import Transition, Urgency
 
 _ACCEPT = Transition(accepting.accept, Urgency.ACCEPT)
 _STAGE = Transition(accepting.stage, Urgency.ACCEPT)
@@ -68,136 +60,127 @@ _SET_GRANT = Transition(accounts.set_grant, Urgency.PERSON)
 class SqlStore:
     """`takeback.ports.store.Store` over a database. Belongs to the event loop it was opened on."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._writer = Writer(database)
-        self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="takeback-reader")
-        # SQLite's clock is this machine's. Another machine's is carried forward by a clock that nobody sets.
-        self._clock = clock.now if database.is_sqlite else clock.monotonic
-        self._clock_ahead: Duration = 0
+    def __init__(self, access: Access) -> None:
+        self.access = access
         self._claim = Transition(claiming.Claiming(self._make_content), Urgency.DELIVERY)
 
     @classmethod
     async def open(cls, database: Database) -> SqlStore:
         """A store whose clock is known. The schema must be up to date (`takeback.store.schema.prepare`)."""
-        store = cls(database)
+        store = cls(Access(database))
         await store.read_clock()
         return store
 
     async def close(self) -> None:
         """Afterwards everything submitted has been answered, and no connection is open."""
-        await asyncio.to_thread(self._writer.close)
-        self._readers.shutdown()
-        self.database.close()
+        await self.access.close()
 
     def now(self) -> Instant:
-        return self._clock() + self._clock_ahead
+        return self.access.now()
 
     async def read_clock(self) -> Instant:
         """Asks the store for its time, and keeps how far it is ahead of ours."""
-        theirs = await self._ask(self.database.now)
-        self._clock_ahead = theirs - self._clock()
-        return theirs
+        return await self.access.read_clock()
 
     async def stage(self, chunk: StagedChunk) -> None:
-        await self._writer.submit(_STAGE, chunk)
+        await self.access.submit(_STAGE, chunk)
 
     async def accept(self, message: NewMessage) -> None:
-        await self._writer.submit(_ACCEPT, message)
+        await self.access.submit(_ACCEPT, message)
 
     async def claim(self, request: ClaimRequest) -> Sequence[ClaimedMessage]:
         try:
-            return await self._writer.submit(self._claim, request)
+            return await self.access.submit(self._claim, request)
         except ClockStepped:
             await self.read_clock()  # what is accepted from now on is due by the clock as it now stands
             raise
 
     async def mark_dot(self, mark: DotMark) -> bool:
-        return await self._writer.submit(_MARK_DOT, mark)
+        return await self.access.submit(_MARK_DOT, mark)
 
     async def record(self, settlement: Settlement) -> Sequence[int]:
-        return await self._writer.submit(_RECORD, settlement)
+        return await self.access.submit(_RECORD, settlement)
 
     async def give_back(self, handback: Handback) -> None:
-        await self._writer.submit(_GIVE_BACK, handback)
+        await self.access.submit(_GIVE_BACK, handback)
 
     async def renew(self, tokens: Sequence[str], lease: Duration) -> None:
-        await self._writer.submit(_RENEW, (tokens, lease))
+        await self.access.submit(_RENEW, (tokens, lease))
 
     async def reap(self, everything: bool = False) -> int:
-        return await self._writer.submit(_REAP, everything)
+        return await self.access.submit(_REAP, everything)
 
     async def undo(self, selection: Selection) -> Sequence[Answer]:
-        return await self._writer.submit(_UNDO, selection)
+        return await self.access.submit(_UNDO, selection)
 
     async def release(self, request: ReleaseRequest) -> Sequence[Answer]:
-        return await self._writer.submit(_RELEASE, request)
+        return await self.access.submit(_RELEASE, request)
 
     async def hold(self, request: HoldRequest) -> Sequence[Answer]:
-        return await self._writer.submit(_HOLD, request)
+        return await self.access.submit(_HOLD, request)
 
     async def park(self, request: ParkRequest) -> Sequence[Parked]:
-        return await self._writer.submit(_PARK, request)
+        return await self.access.submit(_PARK, request)
 
     async def heartbeat(self) -> Instant | None:
-        return await self._writer.submit(_HEARTBEAT, None)
+        return await self.access.submit(_HEARTBEAT, None)
 
     async def last_heartbeat(self) -> Instant | None:
         noted = await self.fact(housekeeping.HEARTBEAT)
         return None if noted is None else noted[1]
 
     async def note_fact(self, name: str, value: str) -> None:
-        await self._writer.submit(_NOTE_FACT, (name, value))
+        await self.access.submit(_NOTE_FACT, (name, value))
 
     async def sweep(self, retention: Retention) -> int:
-        return await self._writer.submit(_SWEEP, retention)
+        return await self.access.submit(_SWEEP, retention)
 
     async def set_account(self, account: NewAccount) -> bool:
-        return await self._writer.submit(_SET_ACCOUNT, account)
+        return await self.access.submit(_SET_ACCOUNT, account)
 
     async def replace_hash(self, rehash: Rehash) -> None:
-        await self._writer.submit(_REPLACE_HASH, rehash)
+        await self.access.submit(_REPLACE_HASH, rehash)
 
     async def remove_account(self, key: str) -> bool:
-        return await self._writer.submit(_REMOVE_ACCOUNT, key)
+        return await self.access.submit(_REMOVE_ACCOUNT, key)
 
     async def set_grant(self, grant: Grant) -> bool:
-        return await self._writer.submit(_SET_GRANT, grant)
+        return await self.access.submit(_SET_GRANT, grant)
 
     async def next_due(self) -> Instant | None:
-        return await self._ask(reading.next_due)
+        return await self.access.ask(reading.next_due)
 
     async def usage(self, question: UsageQuestion) -> Usage:
-        return await self._ask(lambda connection: reading.usage(connection, question))
+        return await self.access.ask(lambda connection: reading.usage(connection, question))
 
     async def find(self, reference: str, account: str | None = None) -> Sequence[MessageView]:
-        return await self._ask(lambda connection: reading.find(connection, reference, account))
+        return await self.access.ask(lambda connection: reading.find(connection, reference, account))
 
     async def last(self, account: str | None = None) -> MessageView | None:
-        return await self._ask(lambda connection: reading.last(connection, account))
+        return await self.access.ask(lambda connection: reading.last(connection, account))
 
     async def outbox(self, account: str | None = None, limit: int | None = None) -> Sequence[MessageView]:
-        return await self._ask(lambda connection: reading.outbox(connection, account, limit))
+        return await self.access.ask(lambda connection: reading.outbox(connection, account, limit))
 
     async def events(self, message: str) -> Sequence[EventView]:
-        return await self._ask(lambda connection: reading.events(connection, message))
+        return await self.access.ask(lambda connection: reading.events(connection, message))
 
     async def account(self, key: str) -> Account | None:
-        return await self._ask(lambda connection: reading.account(connection, key))
+        return await self.access.ask(lambda connection: reading.account(connection, key))
 
     async def accounts(self) -> Sequence[Account]:
-        return await self._ask(reading.accounts)
+        return await self.access.ask(reading.accounts)
 
     async def fact(self, name: str) -> tuple[str, Instant] | None:
-        return await self._ask(lambda connection: housekeeping.fact(connection, name))
+        return await self.access.ask(lambda connection: housekeeping.fact(connection, name))
 
     async def count_by_state(self) -> dict[State, int]:
-        return await self._ask(housekeeping.count_by_state)
+        return await self.access.ask(housekeeping.count_by_state)
 
     async def read(self, message: str) -> AsyncIterator[bytes]:
         """The stored bytes in pieces of at most 1 MiB, one of them in memory at a time."""
         for position in count():
-            data = await self._ask(partial(reading.piece, message=message, position=position))
+            data = await self.access.ask(partial(reading.piece, message=message, position=position))
             if data is None:
                 return
             yield data
@@ -208,13 +191,3 @@ class SqlStore:
                 yield data
 
         return Content(size, eight_bit, partial(self.read, message) if data is None else at_hand)
-
-    async def _ask(self, question: Callable[[Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, question)
-
-    def _answer(self, question: Callable[[Connection], T]) -> T:
-        try:
-            with self.database.reader.connect() as connection, connection.begin():
-                return question(connection)
-        except DBAPIError as error:
-            raise explain(error) from error

@@ -31,10 +31,10 @@ Ledger = dict[str, Entry]
 async def ledger_of(store: SqlStore, domain: str = "") -> Ledger:
     """All recipients; with `domain`, those whose address ends with it."""
     recipient, event = tables.recipient.c, tables.event.c
-    rows = await store._ask(
+    rows = await store.access.ask(
         lambda connection: connection.execute(select(recipient.message, recipient.address, recipient.state)).all()
     )
-    happened = await store._ask(
+    happened = await store.access.ask(
         lambda connection: connection.execute(
             select(event.message, event.recipient, event.kind).where(event.recipient.isnot(None)).order_by(event.id)
         ).all()

@@ -11,7 +11,7 @@ from takeback.clock import Instant
 from takeback.hold.states import State
 from takeback.ports.store import Answer, Selection
 from takeback.store import changing
-from takeback.store.database import Database
+from takeback.store.access import Access
 from takeback.store.store import SqlStore
 from takeback.store.writer import Transition, Urgency
 
@@ -19,12 +19,12 @@ from takeback.store.writer import Transition, Urgency
 class WatchedStore(SqlStore):
     """`found` counts the states, as the transaction of each undo saw them behind its own locks."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
         self.found: Counter[State] = Counter()
 
     async def undo(self, selection: Selection) -> Sequence[Answer]:
-        found, answers = await self._writer.submit(_UNDO, selection)
+        found, answers = await self.access.submit(_UNDO, selection)
         self.found.update(found)
         return answers
 

@@ -172,6 +172,6 @@ async def test_a_maildir_is_synced_before_and_after_the_rename(tmp_path: Path) -
 async def test_the_writer_waits_for_the_disk(tmp_path: Path) -> None:
     """FULL is 2. Asked of the writer's own engine: the setting belongs to a connection, not to the file."""
     async with open_store(parsed(configuration({"*@one.test": 9}), tmp_path).data) as store:
-        with store.database.writer.connect() as connection:
+        with store.access.database.writer.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"

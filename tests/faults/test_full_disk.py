@@ -146,7 +146,7 @@ async def _check_whole(config: Config, accepted: set[str]) -> None:
     async with open_store(config.data) as store:
         assert set(await ledger_of(store)) == accepted
         message, content = tables.message.c, tables.content.c
-        sizes = await store._ask(
+        sizes = await store.access.ask(
             lambda connection: connection.execute(
                 select(message.size, func.sum(func.length(content.data)))
                 .join(tables.content, content.message == message.id)
@@ -156,7 +156,8 @@ async def _check_whole(config: Config, accepted: set[str]) -> None:
         assert len(sizes) == len(accepted)
         assert all(row[0] == row[1] for row in sizes)
         assert (
-            await store._ask(lambda connection: connection.exec_driver_sql("PRAGMA integrity_check").scalar()) == "ok"
+            await store.access.ask(lambda connection: connection.exec_driver_sql("PRAGMA integrity_check").scalar())
+            == "ok"
         )
 
 
@@ -197,5 +198,5 @@ async def _allow_pages(store: SqlStore, pages: int) -> None:
         connection.exec_driver_sql(statement).fetchall()
         return [None] * len(requests)
 
-    event.listen(store.database.writer, "connect", lambda connection, _record: connection.execute(statement))
-    await store._writer.submit(Transition(limit, Urgency.PERSON), None)
+    event.listen(store.access.database.writer, "connect", lambda connection, _record: connection.execute(statement))
+    await store.access.submit(Transition(limit, Urgency.PERSON), None)

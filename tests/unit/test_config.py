@@ -114,7 +114,6 @@ BAD: list[tuple[str, str, str]] = [
     ("in a table of a list", '[[hold.rule]]\nwindow = "1m"\nwhen = { recipient = "x" }\n', "did you mean recipients?"),
     ("not built yet", '[http]\nlisten = "127.0.0.1:8025"\n', "http: is not built yet; remove it"),
     ("a key of a section not built yet", "[recall]\nalso_read = false\n", "recall: is not built yet; remove it"),
-    ("a key file", '[data]\nkey_file = "k"\n', "data.key_file: is not built yet; remove it"),
     ("a duration", '[hold]\nwindow = "soon"\n', "hold.window: 'soon' is not a duration; write it as \"30s\", "),
     ("a bare number", "[hold]\nlate_tolerance = 30\n", "hold.late_tolerance: '30' is not a duration; write"),
     ("a size", '[smtp]\nmax_size = "big"\n', "smtp.max_size: 'big' is not a size; write it as"),

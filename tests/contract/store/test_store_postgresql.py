@@ -32,7 +32,7 @@ async def test_the_session_is_durable(postgresql: Trial) -> None:
         settings.extend(connection.execute(text(f"SHOW {name}")).scalar_one() for name in ("synchronous_commit",))
         return [None]
 
-    await postgresql.store._writer.submit(Transition(look, Urgency.PERSON), None)
+    await postgresql.store.access.submit(Transition(look, Urgency.PERSON), None)
     assert settings == ["on"]
     check_durability(postgresql.database)
 
@@ -107,7 +107,7 @@ async def test_an_undo_waits_for_a_mark_that_is_being_committed(postgresql: Tria
     copy = await postgresql.claim_one()
     other = await postgresql.another()
     columns = tables.recipient.c
-    connection = other.database.writer.connect()
+    connection = other.access.database.writer.connect()
     with connection, connection.begin():
         connection.execute(tables.recipient.update().where(columns.id == copy.recipient).values(state="leaving"))
         undo = asyncio.ensure_future(postgresql.undo(copy.message))

@@ -17,7 +17,7 @@ _KEEP = Transition(restoring.keep_what_is_open, Urgency.PERSON)
 
 
 async def restore(trial: Trial) -> Counter[State]:
-    return await trial.store._writer.submit(_KEEP, ACTOR)
+    return await trial.store.access.submit(_KEEP, ACTOR)
 
 
 async def of_every_kind(trial: Trial) -> dict[str, Copy | str]:

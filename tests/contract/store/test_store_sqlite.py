@@ -41,7 +41,7 @@ async def test_the_writers_own_connection(sqlite: Trial, pragma: str, value: obj
         found.append(connection.exec_driver_sql(f"PRAGMA {pragma}").scalar())
         return [None]
 
-    await sqlite.store._writer.submit(Transition(look, Urgency.PERSON), None)
+    await sqlite.store.access.submit(Transition(look, Urgency.PERSON), None)
     assert found == [value]
 
 
@@ -183,7 +183,7 @@ async def test_a_transaction_that_sqlite_ended_is_never_said_to_be_durable(sqlit
         original.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
         raise OperationalError("INSERT", {}, original)
 
-    ended = sqlite.store._writer.submit(Transition(ending, Urgency.ACCEPT), None)
+    ended = sqlite.store.access.submit(Transition(ending, Urgency.ACCEPT), None)
     accepted, failed = await sqlite.together(sqlite.store.accept(message), ended)
     assert isinstance(failed, Exception)
     assert accepted is None

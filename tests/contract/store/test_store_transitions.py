@@ -86,7 +86,7 @@ async def _reap(trial: Trial, copy: Copy) -> None:
 
 
 async def _restore(trial: Trial, copy: Copy) -> None:
-    await trial.store._writer.submit(Transition(restoring.keep_what_is_open, Urgency.PERSON), ANN)
+    await trial.store.access.submit(Transition(restoring.keep_what_is_open, Urgency.PERSON), ANN)
 
 
 Carry = Callable[[Trial, Copy], Awaitable[None]]

@@ -177,7 +177,7 @@ class Trial(AbstractAsyncContextManager["Trial"]):
         return [event.kind for event in await self.store.events(message)]
 
     async def query(self, question: Callable[[Connection], T]) -> T:
-        return await self.store._ask(question)
+        return await self.store.access.ask(question)
 
     async def body(self, message: str) -> bytes:
         return b"".join([piece async for piece in self.store.read(message)])
@@ -199,7 +199,7 @@ class Trial(AbstractAsyncContextManager["Trial"]):
             go_on.wait()
             return [None]
 
-        working = self.store._writer.submit(Transition(work, Urgency.PERSON), None)
+        working = self.store.access.submit(Transition(work, Urgency.PERSON), None)
         await asyncio.to_thread(begun.wait)
         try:
             yield

@@ -1,0 +1,1 @@
+"""The interface for programs, one resource a file."""

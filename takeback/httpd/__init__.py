@@ -1,0 +1,1 @@
+"""What the interface for programs and the pages share."""

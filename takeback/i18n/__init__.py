@@ -1,0 +1,1 @@
+"""Two equal languages: catalogues, direction, plural forms, numbers and dates."""

@@ -1,0 +1,1 @@
+"""Connectors to mailboxes: one file each, one contract."""

@@ -1,0 +1,1 @@
+"""Recall: outcomes, planning, matching, report. Pure."""

@@ -1,0 +1,1 @@
+"""Review: reading a message over before it leaves. Pure."""

@@ -1,0 +1,10 @@
+"""Findings, what people said of them, and the history they are judged by."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
