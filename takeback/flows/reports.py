@@ -67,7 +67,7 @@ class Reporter:
         )
         for each in reported:
             figures.REPORTS.labels(each.occasion.value).inc()
-        return [self._new_message(dsn.report(facts), message.envelope.sender, message.account, now)]
+        return [self.system_message(dsn.report(facts), message.envelope.sender, message.account, now)]
 
     def parked(self, parked: Parked, reason: ParkReason) -> NewMessage | None:
         """The notice that a message was kept; None where there is nobody to tell."""
@@ -86,7 +86,7 @@ class Reporter:
             due_at=parked.due_at,
         )
         figures.REPORTS.labels(reason.value).inc()
-        return self._new_message(notices.kept(facts), parked.sender, parked.account, now)
+        return self.system_message(notices.kept(facts), parked.sender, parked.account, now)
 
     async def _top(self, message: ClaimedMessage) -> bytes:
         """The beginning of the message: its header, and a small message whole."""
@@ -98,7 +98,8 @@ class Reporter:
                 break
         return top
 
-    def _new_message(self, mail: SystemMail, to: str, account: str, now: Instant) -> NewMessage:
+    def system_message(self, mail: SystemMail, to: str, account: str, now: Instant) -> NewMessage:
+        """A message of our own to one address, to be stored by whoever asked: due at once, and nobody reports on it."""
         header = headers.split(mail.data)
         digest = BodyDigest()
         digest.update(mail.data[header.body :])
