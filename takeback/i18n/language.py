@@ -16,14 +16,27 @@ from pathlib import Path
 from typing import Literal
 
 from babel import Locale
-from babel.dates import format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta, get_datetime_format
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from takeback.clock import Duration, Instant, to_datetime
+
+Unit = Literal["second", "minute", "hour", "day"]
+
+_LENGTHS: Mapping[Unit, timedelta] = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
+_NEVER = 1e9
+"""A threshold that no larger unit reaches."""
+_SIZES = (("digital-kilobyte", 1 << 10), ("digital-megabyte", 1 << 20), ("digital-gigabyte", 1 << 30))
 
 LOCALES = Path(__file__).parent / "locales"
 SOURCE = "en"
@@ -51,24 +64,46 @@ class Language:
 
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The words for that many; `{number}` is the number as this language writes it."""
-        said = self._words.ngettext(one, many, number)
-        return said.format_map({"number": self.number(number), **values})
+        return self.form(one, many, number).format_map({"number": self.number(number), **values})
+
+    def form(self, one: str, many: str, number: int, /) -> str:
+        """The same, nothing filled in."""
+        return self._words.ngettext(one, many, number)
 
     def number(self, number: int | float) -> str:
         return format_decimal(number, locale=self.locale, numbering_system="default")
 
     def moment(self, instant: Instant, zone: tzinfo) -> str:
         """Date and time to the second."""
-        return format_datetime(to_datetime(instant), "medium", zone, self.locale)
+        together = str(get_datetime_format("medium", self.locale)).replace("'", "")
+        return together.replace("{1}", self.day(instant, zone)).replace("{0}", self.time_of_day(instant, zone))
+
+    def day(self, instant: Instant, zone: tzinfo) -> str:
+        """`25 Nov 2026`, as this language writes it."""
+        return format_date(to_datetime(instant).astimezone(zone), "medium", self.locale)
 
     def time_of_day(self, instant: Instant, zone: tzinfo) -> str:
-        """`14:03:07`, as this language writes it."""
-        return format_time(to_datetime(instant), "medium", zone, self.locale)
+        """`14:03:07`: of 24 hours, as the other servers' replies and logs have it."""
+        return format_skeleton("Hms", to_datetime(instant), zone, locale=self.locale)
 
     def duration(self, duration: Duration) -> str:
         """The one unit that matters most: `4 minutes`."""
         length = timedelta(microseconds=max(0, duration))
         return format_timedelta(length, granularity="second", threshold=1.2, locale=self.locale)
+
+    def ahead(self, number: int, unit: Unit) -> str:
+        """`in 4 minutes`."""
+        return format_timedelta(
+            number * _LENGTHS[unit], granularity=unit, threshold=_NEVER, add_direction=True, locale=self.locale
+        )
+
+    def size(self, size: int) -> str:
+        """`4.2 kB`, in powers of 1024."""
+        if size < 1000:
+            return self.count("{number} byte", "{number} bytes", size)
+        unit, length = next((each for each in _SIZES if size < 1000 * each[1]), _SIZES[-1])
+        amount = size / length
+        return format_unit(round(amount, 1 if amount < 100 else 0), unit, "short", locale=self.locale)
 
     def listed(self, items: Sequence[str]) -> str:
         """`a, b and c`."""
@@ -90,13 +125,15 @@ def language(code: str | None) -> Language:
 
 
 def _read(code: str) -> gettext.NullTranslations:
-    """All catalogues of one folder as one."""
+    """All catalogues of one folder as one; which plural form serves which number, they say themselves."""
     whole = Catalog(locale=code)
     for file in sorted((LOCALES / code).glob("*.po")):
         with file.open("rb") as source:
-            for message in read_po(source, locale=code, abort_invalid=True):
-                if message.id:
-                    whole[message.id] = message
+            part = read_po(source, locale=code, abort_invalid=True)
+        whole.mime_headers = part.mime_headers
+        for message in part:
+            if message.id:
+                whole[message.id] = message
     compiled = BytesIO()
     write_mo(compiled, whole)
     compiled.seek(0)
