@@ -26,6 +26,7 @@ from takeback.config import Config, load
 from takeback.disk import Disk
 from takeback.errors import StoreUnavailable, TakebackError
 from takeback.flows.accept import Acceptor, AcceptSettings
+from takeback.flows.commands import Commands
 from takeback.flows.park import Parking
 from takeback.flows.quota import Quota, QuotaLimits
 from takeback.flows.release import LEASE, Releaser
@@ -163,6 +164,7 @@ class Gateway:
             idle=limits.idle,
             spool_folder=config.data.folder,
             acceptor=acceptor,
+            commands=Commands(self.store, self._reporter, config.smtp.hostname, config.smtp.commands),
             door=Door(self._make_gate(config), self.store.account, _may_vouch(config), config.smtp.trusted),
             now=self.store.now,
             starttls=context,

@@ -131,12 +131,16 @@ class Acceptor:
         self._on_due = on_due
         self._staging = asyncio.Semaphore(STAGED_AT_ONCE)
 
-    async def refusal_of_sender(self, submitter: Submitter, sender: str, size: int) -> Reply | None:
-        """What to answer to MAIL, before any byte of the message has come; None to go on."""
-        if not self._room():
-            return NO_ROOM
+    def refusal_of_sender(self, submitter: Submitter, sender: str) -> Reply | None:
+        """What to answer to MAIL by whom it names; None to go on."""
         if sender and not submitter.may_send_as(sender):
             return Reply.of(550, "5.7.1", f"{submitter.account} may not send as {sender}")
+        return None
+
+    async def refusal_for_want_of_room(self, submitter: Submitter, size: int) -> Reply | None:
+        """What to answer before any byte of a message of that size has come; None to go on."""
+        if not self._room():
+            return NO_ROOM
         try:
             return await self._quota.refusal(submitter.account, size)
         except StoreUnavailable:

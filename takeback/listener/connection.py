@@ -16,9 +16,11 @@ import structlog
 from takeback import figures
 from takeback.clock import SECOND, Duration, Instant
 from takeback.flows.accept import NO_ROOM, Acceptor, Hold, Refused, Session, Submission
+from takeback.flows.commands import GOES_ALONE, NOT_A_COMMAND, Commands
 from takeback.flows.spool import Spool
 from takeback.flows.submitter import Submitter
 from takeback.listener.door import Door
+from takeback.mail.command import MOST_READ
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.smtp import events
 from takeback.smtp.replies import Reply
@@ -51,6 +53,7 @@ class Service:
     idle: Duration
     spool_folder: Path
     acceptor: Acceptor
+    commands: Commands
     door: Door
     now: Callable[[], Instant]
     starttls: ssl.SSLContext | None
@@ -84,6 +87,7 @@ class Connection(asyncio.Protocol):
         self._submitter: Submitter | None = None
         self._mail: events.Mail | None = None
         self._recipients: list[Recipient] = []
+        self._no_room: Reply | None = None
         self._spool: Spool | None = None
 
     # What asyncio calls
@@ -198,11 +202,9 @@ class Connection(asyncio.Protocol):
             case events.Mail():
                 return await self._begin(question)
             case events.Rcpt(recipient):
-                self._recipients.append(recipient)
-                return _RECIPIENT_OK
+                return self._take_recipient(recipient)
             case events.BodyBegins():
-                self._spool = Spool(self._service.spool_folder)
-                return _GO_AHEAD
+                return self._begin_body()
             case events.BodyEnds():
                 return await self._accept(question)
 
@@ -227,12 +229,40 @@ class Connection(asyncio.Protocol):
     async def _begin(self, mail: events.Mail) -> Reply:
         if self._submitter is None:
             return _LOG_IN_FIRST
-        refusal = await self._service.acceptor.refusal_of_sender(self._submitter, mail.sender, mail.size or 0)
+        acceptor, submitter = self._service.acceptor, self._submitter
+        refusal = acceptor.refusal_of_sender(submitter, mail.sender)
+        self._no_room = await acceptor.refusal_for_want_of_room(submitter, mail.size or 0)
+        if self._no_room is not None and not submitter.authenticated:
+            refusal = self._no_room
         if refusal is not None:
             self._refused(refusal)
             return refusal
         self._mail, self._recipients = mail, []
         return _OK
+
+    def _take_recipient(self, recipient: Recipient) -> Reply:
+        """Whoever has used up all the room there is for him may still command: that is how he gets some back."""
+        is_command = self._service.commands.take(recipient.address)
+        if is_command and not (self._submitter and self._submitter.authenticated):
+            refusal: Reply | None = NOT_A_COMMAND
+        else:
+            refusal = None if is_command else self._no_room
+        if refusal is not None:
+            self._refused(refusal)
+            return refusal
+        self._recipients.append(recipient)
+        return _RECIPIENT_OK
+
+    def _begin_body(self) -> Reply:
+        commands = self._commands_among_recipients()
+        if commands and commands < len(self._recipients):
+            self._refused(GOES_ALONE)
+            return GOES_ALONE
+        self._spool = Spool(self._service.spool_folder)
+        return _GO_AHEAD
+
+    def _commands_among_recipients(self) -> int:
+        return sum(self._service.commands.take(each.address) for each in self._recipients)
 
     def _write(self, data: bytes) -> None:
         if self._spool is None:
@@ -249,6 +279,8 @@ class Connection(asyncio.Protocol):
         try:
             if self._spool is None:
                 raise Refused(NO_ROOM)
+            if self._commands_among_recipients():
+                return await self._obey(self._spool)
             accepted = await self._service.acceptor.accept(self._submission(end.eight_bit), self._spool)
         except Refused as refused:
             self._refused(refused.reply)
@@ -257,6 +289,10 @@ class Connection(asyncio.Protocol):
             self._drop_message()
         figures.ACCEPT_SECONDS.observe(self._loop.time() - started)
         return accepted.reply
+
+    async def _obey(self, spool: Spool) -> Reply:
+        assert self._submitter is not None and self._mail is not None
+        return await self._service.commands.obey(self._submitter, self._mail.sender, spool.top(MOST_READ))
 
     def _submission(self, eight_bit: bool) -> Submission:
         assert self._mail is not None

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from takeback.auth.identity import account_key
 from takeback.clock import MINUTE
-from takeback.mail.address import Pattern, read_patterns
+from takeback.mail.address import Pattern, is_addr_spec, read_patterns
 from takeback.quantities import DurationText, OptionalPathText, Settings, SizeText
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -27,6 +27,15 @@ def _read_network(value: object) -> object:
 
 def _read_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _read_addresses(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    for each in value:
+        if not isinstance(each, str) or not is_addr_spec(each):
+            raise ValueError(f'{each!r} is no address; write it as "undo@example.com"')
+    return tuple(value)
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:
@@ -77,6 +86,8 @@ class SmtpSettings(Settings):
     """The largest message that is accepted (`552 5.3.4`)."""
     show_client: bool = True
     """Whether Received names the address that the client connected from."""
+    commands: Annotated[tuple[str, ...], BeforeValidator(_read_addresses)] = ()
+    """Further addresses that take commands by mail, beside `undo@` and `takeback@` at `hostname`."""
     trusted: Annotated[tuple[Trusted, ...], BeforeValidator(_read_tuple)] = ()
 
 

@@ -11,7 +11,7 @@ _RUN = re.compile(rf"{_ENCODED}(?:[ \t]*+{_ENCODED})*+")
 _WORD = re.compile(r"=\?([^?*]*)(?:\*[^?]*)?\?([BbQq])\?([^?]*)\?=")
 _BLANKS = re.compile(r"[ \t]+")
 
-_CHARSETS = {
+CHARSETS = {
     name: name
     for name in (
         "utf-8", "utf-16", "utf-16be", "utf-16le", "us-ascii", "koi8-r", "koi8-u", "big5", "big5-hkscs", "gbk",
@@ -44,7 +44,7 @@ def _decoded_run(run: str) -> str:
     """Neighbouring words of one charset are decoded together: many senders cut characters in two."""
     words = ((match[1].lower(), _bytes_of(match[2], match[3])) for match in _WORD.finditer(run))
     return "".join(
-        b"".join(data for _, data in group).decode(_CHARSETS.get(charset, "us-ascii"), "replace")
+        b"".join(data for _, data in group).decode(CHARSETS.get(charset, "us-ascii"), "replace")
         for charset, group in groupby(words, key=lambda word: word[0])
     )
 

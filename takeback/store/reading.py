@@ -142,7 +142,13 @@ def next_due(connection: Connection) -> Instant | None:
 def usage(connection: Connection, question: UsageQuestion) -> Usage:
     waiting = (
         select(_recipient.message)
-        .where(tables.is_open, _recipient.account == question.account, _recipient.state != State.UNKNOWN.value)
+        .join(tables.message, _message.id == _recipient.message)
+        .where(
+            tables.is_open,
+            _recipient.account == question.account,
+            _recipient.state != State.UNKNOWN.value,
+            _message.origin == Origin.SUBMISSION.value,
+        )
         .group_by(_recipient.message)
         .limit(question.enough_held)
     )

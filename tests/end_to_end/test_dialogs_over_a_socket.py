@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -20,11 +20,14 @@ import uvloop
 
 from takeback.clock import MINUTE
 from takeback.flows.accept import Accepted, Acceptor, Refused, Submission
+from takeback.flows.commands import Commands
+from takeback.flows.reports import Reporter
 from takeback.flows.spool import Spool
 from takeback.flows.submitter import Submitter
 from takeback.listener.connection import Connection, Service
 from takeback.listener.door import Door
 from takeback.listener.listener import Listener
+from takeback.ports.store import Store
 from takeback.quantities import parse_duration
 from takeback.smtp.events import Credentials
 from takeback.smtp.replies import Reply
@@ -46,8 +49,11 @@ class AgreeingAcceptor(Acceptor):
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    async def refusal_of_sender(self, submitter: Submitter, sender: str, size: int) -> Reply | None:
+    def refusal_of_sender(self, submitter: Submitter, sender: str) -> Reply | None:
         return next(self._answers["Mail"], None)
+
+    async def refusal_for_want_of_room(self, submitter: Submitter, size: int) -> Reply | None:
+        return None
 
     async def accept(self, submission: Submission, spool: Spool) -> Accepted:
         if (reply := next(self._answers["BodyEnds"], None)) is not None:
@@ -187,6 +193,7 @@ def make_service(dialog: Dialog, tls: ssl.SSLContext, folder: Path) -> Service:
         idle=MINUTE,
         spool_folder=folder,
         acceptor=AgreeingAcceptor(given),
+        commands=Commands(cast(Store, None), cast(Reporter, None), _HOSTNAME),  # nobody commands here
         door=AgreeingDoor(given),
         now=lambda: NOON,
         starttls=tls if "may_start_tls" in dialog.setup else None,

@@ -122,6 +122,11 @@ async def test_usage_counts_what_is_under_way(trial: Trial) -> None:
     assert await trial.store.usage(UsageQuestion(ANN, trial.clock.now - HOUR, 100, 100)) == Usage(2, 110, 0)
 
 
+async def test_our_own_mail_to_an_account_uses_up_none_of_its_room(trial: Trial) -> None:
+    await trial.accept(due_in=HOUR, origin=Origin.SYSTEM)
+    assert await trial.store.usage(UsageQuestion(ANN, 0, 100, 100)) == Usage(0, 0, 0)
+
+
 async def test_usage_stops_counting_when_it_is_enough(trial: Trial) -> None:
     for _ in range(5):
         await trial.accept(content=[b"x" * 10])

@@ -9,6 +9,7 @@ from typing import Any, cast
 from takeback import clock
 from takeback.auth.gate import Gate
 from takeback.flows.accept import Acceptor
+from takeback.flows.commands import Commands
 from takeback.listener.connection import Connection, Service
 from takeback.listener.door import Door
 from takeback.smtp.replies import Reply
@@ -82,6 +83,7 @@ def _service(folder: Path) -> Service:
         idle=clock.MINUTE,
         spool_folder=folder,
         acceptor=cast(Acceptor, None),  # no message is sent here
+        commands=cast(Commands, None),
         door=Door(cast(Gate, None), nobody, lambda _address: True, ()),
         now=clock.now,
         starttls=None,
