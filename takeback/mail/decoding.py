@@ -28,11 +28,6 @@ CHARSETS = {
 finds codecs that unpack, evaluate escapes or take quadratic time, and remembers every name it did not find."""
 
 
-def codec_of(charset: str) -> str:
-    """The codec that reads what senders call by that name; empty where none is known."""
-    return _CHARSETS.get(charset.strip().lower(), "")
-
-
 def decoded(value: bytes, limit: int) -> str:
     """At most `limit` characters of what the sender meant, on one line, blanks as single spaces.
 

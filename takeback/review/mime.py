@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from takeback.mail.decoding import codec_of, decoded
+from takeback.mail.decoding import CHARSETS, decoded
 
 MAX_LOOKED_AT = 64 << 20
 """Bytes of a message that are looked at, with its header."""
@@ -124,7 +124,7 @@ def as_text(data: bytes, charset: str) -> str:
     """Text of bytes whose charset is what it says, UTF-8 or UTF-16 where that fits better, or Latin; never raises."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace").lstrip("\ufeff")
-    codec = codec_of(charset)
+    codec = CHARSETS.get(charset.strip().lower(), "")
     if codec in ("", "us-ascii", "utf-8"):
         try:
             return data.decode("utf-8").lstrip("\ufeff")
@@ -256,4 +256,4 @@ def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
             charset, _, rest = written.partition("'")
             written = rest.partition("'")[2]
         data += unquote_to_bytes(written) if encoded else written.encode("utf-8", "replace")
-    return data.decode(codec_of(charset) or "utf-8", "replace")
+    return data.decode(CHARSETS.get(charset.lower(), "utf-8"), "replace")
