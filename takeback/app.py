@@ -25,6 +25,7 @@ from takeback.clock import SECOND, Duration
 from takeback.config import Config, load
 from takeback.disk import Disk
 from takeback.errors import StoreUnavailable, TakebackError
+from takeback.flows import audit
 from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.commands import Commands
 from takeback.flows.park import Parking
@@ -41,7 +42,9 @@ from takeback.ports.store import Retention
 from takeback.relay.relays import Relays
 from takeback.smtp.settings import SmtpLimits
 from takeback.store.accounts import Rehash
+from takeback.store.audit_store import SqlAudit
 from takeback.store.database import check_durability
+from takeback.store.keys import open_seal
 from takeback.store.opening import lock_folder, make_folder, open_database
 from takeback.store.store import SqlStore
 
@@ -50,6 +53,7 @@ STOP_SECONDS = 10.0
 HEARTBEAT_SECONDS = 10.0
 SWEEP_SECONDS = 60.0
 SWEEP_AT_ONCE = 200
+SEALING_SECONDS = 3.0
 
 log = structlog.get_logger("serve")
 
@@ -75,6 +79,7 @@ class Gateway:
         database = open_database(config.data)
         check_durability(database)
         self.store = await SqlStore.open(database)
+        self._audit = SqlAudit(self.store.access, await open_seal(self.store.access, config.data))
         self._disk = Disk(config.data.folder, config.data.reserve)
         self._reporter = Reporter(self.store, config.smtp.hostname)
         self._authenticator = self._make_authenticator(config)
@@ -87,7 +92,7 @@ class Gateway:
         await self._take_stock()
         self.endpoints += await self._listener.listen(config.smtp.listen, None)
         self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
-        for work in (self._releaser.run, self._beat, self._housekeep):
+        for work in (self._releaser.run, self._beat, self._housekeep, self._seal_acts):
             task = asyncio.create_task(work())
             task.add_done_callback(_tell_if_failed)
             self._background.append(task)
@@ -103,6 +108,7 @@ class Gateway:
         self._authenticator.close()
         with suppress(StoreUnavailable):
             await self.store.heartbeat()
+            await audit.seal_all(self._audit)
         await self.store.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -217,11 +223,21 @@ class Gateway:
                 log.warning("no housekeeping", reason=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
 
+    async def _seal_acts(self) -> None:
+        while True:
+            await asyncio.sleep(SEALING_SECONDS)
+            try:
+                await audit.seal_all(self._audit)
+            except StoreUnavailable as error:
+                log.warning("acts are not sealed", reason=str(error))
+
     async def _sweep(self) -> None:
         retention = self.config.retention
         request = Retention(retention.sent, retention.stopped, retention.metadata, SWEEP_AT_ONCE)
         while touched := await self.store.sweep(request):
             log.info("swept", messages=touched)
+        while forgotten := await self._audit.forget(retention.acts):
+            log.info("forgot acts", acts=forgotten)
 
 
 def _may_vouch(config: Config) -> Callable[[str], bool]:

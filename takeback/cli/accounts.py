@@ -16,6 +16,7 @@ from takeback.cli.terms import (
     ConfigOption,
     JsonOption,
     UsageError,
+    actor,
     console,
     failing_clearly,
     print_json,
@@ -55,7 +56,7 @@ def add(
         async def work(store: SqlStore) -> None:
             if await store.account(key):
                 raise UsageError(f"{key} is there already; takeback account password {key} gives it another password")
-            await store.set_account(NewAccount(key, address.strip(), _hash(password)))
+            await store.set_account(NewAccount(key, address.strip(), _hash(password), actor()))
 
         with_store(config, work)
         say(f"Added {key}.")
@@ -71,7 +72,7 @@ def password(address: AddressArgument, password_stdin: FromStdin = False, config
 
         async def work(store: SqlStore) -> None:
             account = await _existing(store, key)
-            await store.set_account(NewAccount(key, account, _hash(fresh)))
+            await store.set_account(NewAccount(key, account, _hash(fresh), actor()))
 
         with_store(config, work)
         say(f"Changed the password of {key}.")
@@ -85,7 +86,7 @@ def remove(address: AddressArgument, config: ConfigOption = None) -> None:
         key = _key(address)
 
         async def work(store: SqlStore) -> None:
-            if not await store.remove_account(key):
+            if not await store.remove_account(key, actor()):
                 raise NotFound(f"no account {key}")
 
         with_store(config, work)
@@ -138,7 +139,7 @@ def _set_grant(address: str, pattern: str, given: bool, config: ConfigOption) ->
 
         async def work(store: SqlStore) -> bool:
             await _existing(store, key)
-            return await store.set_grant(Grant(key, wanted, given))
+            return await store.set_grant(Grant(key, wanted, given, actor()))
 
         changed = with_store(config, work)
         verb = "may" if given else "may no longer"

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, demo, messages, running, upkeep
+from takeback.cli import accounts, audit, demo, messages, running, upkeep
 
 commands = typer.Typer(
     name="takeback",
@@ -36,6 +36,7 @@ for command in (
 ):
     commands.command()(command)
 commands.add_typer(accounts.commands, name="account")
+commands.add_typer(audit.commands, name="audit")
 
 
 def _print_version(wanted: bool) -> None:

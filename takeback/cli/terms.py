@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -64,11 +65,11 @@ def asker(account: str | None) -> Who:
 
 
 def actor() -> str:
-    """Whoever sits at this machine, as the audit names them."""
+    """Whoever sits at this machine, as the audit names them; on the system's word, not on that of the environment."""
     try:
-        return f"local:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return "local:unknown"
+        return f"local:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"local:{os.getuid()}"
 
 
 def with_store(path: Path | None, work: Callable[[SqlStore], Coroutine[Any, Any, T]]) -> T:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from takeback.clock import Instant
 from takeback.errors import NotFound
 from takeback.store import tables
+from takeback.store.acts import act_row, record_acts
 
 _account = tables.account.c
 _grant = tables.grant.c
@@ -22,6 +23,15 @@ class NewAccount:
     key: str
     address: str
     password_hash: str
+    actor: str = "takeback"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An account to remove."""
+
+    key: str
+    actor: str = "takeback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Grant:
     account: str
     pattern: str
     given: bool = True
+    actor: str = "takeback"
 
 
 def set_account(connection: Connection, now: Instant, requests: Sequence[NewAccount]) -> list[bool]:
@@ -45,6 +56,10 @@ def _set_account(connection: Connection, now: Instant, request: NewAccount) -> b
         connection.execute(
             insert(tables.account).values(key=request.key, address=request.address, created_at=now, **values)
         )
+    record_acts(
+        connection,
+        [act_row(now, "account_password" if changed else "account_add", request.actor, request.key)],
+    )
     return not changed
 
 
@@ -68,27 +83,44 @@ def replace_hash(connection: Connection, now: Instant, requests: Sequence[Rehash
     return [None] * len(requests)
 
 
-def remove_account(connection: Connection, now: Instant, keys: Sequence[str]) -> list[bool]:
+def remove_account(connection: Connection, now: Instant, removals: Sequence[Removal]) -> list[bool]:
     """Afterwards nobody can log in as it; what it sent stays its own. False where there was none."""
-    answers = []
-    for key in keys:
-        connection.execute(delete(tables.grant).where(_grant.account == key))
-        answers.append(bool(connection.execute(delete(tables.account).where(_account.key == key)).rowcount))
-    return answers
+    return [_remove_account(connection, now, removal) for removal in removals]
+
+
+def _remove_account(connection: Connection, now: Instant, removal: Removal) -> bool:
+    connection.execute(delete(tables.grant).where(_grant.account == removal.key))
+    removed = bool(connection.execute(delete(tables.account).where(_account.key == removal.key)).rowcount)
+    if removed:
+        record_acts(connection, [act_row(now, "account_remove", removal.actor, removal.key)])
+    return removed
 
 
 def set_grant(connection: Connection, now: Instant, grants: Sequence[Grant]) -> list[bool]:
     """True where this changed something. Raises NotFound for a grant to nobody."""
-    return [_set_grant(connection, grant) for grant in grants]
+    return [_set_grant(connection, now, grant) for grant in grants]
 
 
-def _set_grant(connection: Connection, grant: Grant) -> bool:
-    this = (_grant.account == grant.account) & (_grant.pattern == grant.pattern)
-    if not grant.given:
-        return bool(connection.execute(delete(tables.grant).where(this)).rowcount)
+def _set_grant(connection: Connection, now: Instant, grant: Grant) -> bool:
+    changed = _give(connection, grant) if grant.given else _take(connection, grant)
+    if changed:
+        kind = "grant" if grant.given else "revoke"
+        record_acts(connection, [act_row(now, kind, grant.actor, grant.account, send_as=grant.pattern)])
+    return changed
+
+
+def _give(connection: Connection, grant: Grant) -> bool:
     if connection.execute(select(_account.key).where(_account.key == grant.account)).first() is None:
         raise NotFound(f"no account {grant.account}")
-    if connection.execute(select(_grant.pattern).where(this)).first():
+    if connection.execute(select(_grant.pattern).where(_this(grant))).first():
         return False
     connection.execute(insert(tables.grant).values(account=grant.account, pattern=grant.pattern))
     return True
+
+
+def _take(connection: Connection, grant: Grant) -> bool:
+    return bool(connection.execute(delete(tables.grant).where(_this(grant))).rowcount)
+
+
+def _this(grant: Grant) -> ColumnElement[bool]:
+    return (_grant.account == grant.account) & (_grant.pattern == grant.pattern)

@@ -13,10 +13,13 @@ from takeback.hold.states import TRANSITIONS, Act, State
 from takeback.ports.store import Answer, HoldRequest, ReleaseRequest, Selection
 from takeback.store import tables
 from takeback.store.accepting import event_row, record_events
+from takeback.store.acts import act_row, record_acts
 from takeback.store.reading import recipient_view
 from takeback.store.tables import AnyRow
 
 _recipient = tables.recipient.c
+_ADDRESSES_IN_AN_ACT = 100
+"""All of them are in the events."""
 
 
 def undo(connection: Connection, now: Instant, selections: Sequence[Selection]) -> list[list[Answer]]:
@@ -27,7 +30,8 @@ def undo(connection: Connection, now: Instant, selections: Sequence[Selection]) 
 
 def _undo(connection: Connection, now: Instant, selection: Selection) -> list[Answer]:
     rows = _lock(connection, selection)
-    _move(connection, now, rows, Act.UNDO, selection.actor)
+    undone = _move(connection, now, rows, Act.UNDO, selection.actor)
+    _record(connection, now, "undo", selection, [row for row in rows if row.id in undone])
     return _answers(_lock(connection, selection), lambda row: State(row.state) is State.UNDONE)
 
 
@@ -42,6 +46,7 @@ def _release(connection: Connection, now: Instant, request: ReleaseRequest) -> l
     released = _move(connection, now, rows, Act.RELEASE, actor, due_at=now)
     if request.again:
         released |= _move(connection, now, rows, Act.SEND_AGAIN, actor, due_at=now)
+    _record(connection, now, "release", request.selection, [row for row in rows if row.id in released])
     connection.execute(
         update(tables.message)
         .where(tables.message.c.id.in_(request.selection.messages), tables.message.c.review_by > now)
@@ -58,6 +63,7 @@ def hold(connection: Connection, now: Instant, requests: Sequence[HoldRequest]) 
 def _hold(connection: Connection, now: Instant, request: HoldRequest) -> list[Answer]:
     rows = _lock(connection, request.selection)
     held = _move(connection, now, rows, Act.HOLD, request.selection.actor, due_at=request.due_at)
+    _record(connection, now, "hold", request.selection, [row for row in rows if row.id in held], until=request.due_at)
     return _answers(_lock(connection, request.selection), lambda row: row.id in held)
 
 
@@ -89,6 +95,21 @@ def _move(
             (event_row(row.message, now, _event_kind(act, then), actor, row.address, **values) for row in group),
         )
     return {row.id for group in movable.values() for row in group}
+
+
+def _record(
+    connection: Connection, now: Instant, kind: str, selection: Selection, changed: Sequence[AnyRow], **detail: Any
+) -> None:
+    """One act for each message of which something changed: what a repeated request finds done is no act."""
+    acts = []
+    for message, group in groupby(changed, key=lambda row: row.message):
+        listed = list(group)
+        addresses = {"addresses": [row.address for row in listed[:_ADDRESSES_IN_AN_ACT]]}
+        chosen = {} if selection.recipients is None else addresses
+        acts.append(
+            act_row(now, kind, selection.actor, listed[0].account, message, recipients=len(listed), **chosen, **detail)
+        )
+    record_acts(connection, acts)
 
 
 def _event_kind(act: Act, then: State) -> str:

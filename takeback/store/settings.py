@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from takeback.chain import LEAST_KEPT
 from takeback.clock import DAY
 from takeback.quantities import DurationText, OptionalPathText, PathText, Settings, SizeText
 
@@ -36,3 +37,5 @@ class RetentionSettings(Settings):
     """The bytes of what was undone."""
     metadata: DurationText = 180 * DAY
     """Everything else: addresses, states, replies, events."""
+    acts: Annotated[DurationText, Field(ge=LEAST_KEPT)] = 730 * DAY
+    """The sealed record of who did what; at least `"30d"`. Of what is deleted the digest stays."""

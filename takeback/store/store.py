@@ -33,7 +33,7 @@ from takeback.ports.store import (
 )
 from takeback.store import accepting, accounts, changing, claiming, housekeeping, reading, settling
 from takeback.store.access import Access
-from takeback.store.accounts import Grant, NewAccount, Rehash
+from takeback.store.accounts import Grant, NewAccount, Rehash, Removal
 from takeback.store.database import Database
 from takeback.store.writer import Transition, Urgency
 
@@ -141,8 +141,8 @@ class SqlStore:
     async def replace_hash(self, rehash: Rehash) -> None:
         await self.access.submit(_REPLACE_HASH, rehash)
 
-    async def remove_account(self, key: str) -> bool:
-        return await self.access.submit(_REMOVE_ACCOUNT, key)
+    async def remove_account(self, key: str, actor: str = "takeback") -> bool:
+        return await self.access.submit(_REMOVE_ACCOUNT, Removal(key, actor))
 
     async def set_grant(self, grant: Grant) -> bool:
         return await self.access.submit(_SET_GRANT, grant)
