@@ -21,11 +21,12 @@ from takeback.listener.settings import LimitSettings, SmtpSettings
 from takeback.mail.address import canonical_domain
 from takeback.quantities import Settings
 from takeback.relay.settings import RelaySettings
+from takeback.review.settings import ReviewSettings
 from takeback.store.settings import DataSettings, RetentionSettings
 
 DEFAULT_PLACES = (Path("takeback.toml"), Path("/etc/takeback/takeback.toml"))
 
-_NOT_BUILT_YET = {"http", "mailboxes", "review", "recall"}
+_NOT_BUILT_YET = {"http", "mailboxes", "recall"}
 """Named in the design, and not there yet. A key that does nothing would be a promise that is not kept."""
 
 
@@ -56,6 +57,7 @@ class Config(Settings):
     auth: AuthSettings = AuthSettings()
     organisation: OrganisationSettings = OrganisationSettings()
     hold: HoldSettings = HoldSettings()
+    review: ReviewSettings = ReviewSettings()
     relay: Annotated[tuple[RelaySettings, ...], BeforeValidator(_read_tuple)] = ()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
