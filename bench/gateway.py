@@ -26,6 +26,8 @@ def configure(folder: Path, *, window: str = "1d", relay: str = "", connections_
         f"""
 [data]
 folder = "data"
+[http]
+listen = []
 [smtp]
 hostname = "gateway.example"
 listen = ["127.0.0.1:0"]

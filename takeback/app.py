@@ -13,10 +13,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from takeback import figures
+from takeback.auth.app_passwords import WithAppPasswords
 from takeback.auth.backends import AccountsBackend, Authenticator, ImapBackend, StoredPassword
 from takeback.auth.gate import Gate
 from takeback.auth.passwords import Passwords
@@ -28,12 +30,10 @@ from takeback.errors import StoreUnavailable, TakebackError
 from takeback.flows import audit
 from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.commands import Commands
-from takeback.flows.learn import Learner, show
 from takeback.flows.park import Parking
 from takeback.flows.quota import Quota, QuotaLimits
 from takeback.flows.release import LEASE, Releaser
 from takeback.flows.reports import Reporter
-from takeback.flows.review import Judge, Reviewing
 from takeback.flows.settle import Settler
 from takeback.hold.states import OPEN
 from takeback.listener.connection import Service
@@ -48,10 +48,11 @@ from takeback.store.audit_store import SqlAudit
 from takeback.store.database import check_durability
 from takeback.store.keys import open_seal
 from takeback.store.opening import lock_folder, make_folder, open_database
-from takeback.store.review_store import SqlReviewStore
+from takeback.store.people_store import SqlPeopleStore
 from takeback.store.store import SqlStore
-from takeback.workers.limits import Limits
-from takeback.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from takeback.face import Face
 
 STOP_SECONDS = 10.0
 """How long what is under way may take to end when asked to stop."""
@@ -74,6 +75,7 @@ class Gateway:
         self._background: list[asyncio.Task[None]] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._lock: int | None = None
+        self._face: Face | None = None
 
     async def start(self) -> None:
         """Afterwards clients are served and due messages leave. Raises ConfigError, StoreUnavailable."""
@@ -85,12 +87,13 @@ class Gateway:
         check_durability(database)
         self.store = await SqlStore.open(database)
         self._audit = SqlAudit(self.store.access, await open_seal(self.store.access, config.data))
+        self._people = SqlPeopleStore(self.store.access)
         self._disk = Disk(config.data.folder, config.data.reserve)
         self._reporter = Reporter(self.store, config.smtp.hostname)
         self._authenticator = self._make_authenticator(config)
+        self._throttle = Throttle(config.auth)
         self._relays = self._make_relays(config)
         self._releaser = self._make_releaser(config)
-        self._make_reviewing(config)
         context = self._tls_context(config)
         self._listener = Listener(
             self._service(config, context), config.limits.connections, config.limits.connections_per_address
@@ -98,15 +101,8 @@ class Gateway:
         await self._take_stock()
         self.endpoints += await self._listener.listen(config.smtp.listen, None)
         self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
-        work_to_do = (
-            self._releaser.run,
-            self._reviewing.run,
-            self._learner.run,
-            self._beat,
-            self._housekeep,
-            self._seal_acts,
-        )
-        for work in work_to_do:
+        self._face = await self._open_face(config)
+        for work in (self._releaser.run, self._beat, self._housekeep, self._seal_acts):
             task = asyncio.create_task(work())
             task.add_done_callback(_tell_if_failed)
             self._background.append(task)
@@ -114,11 +110,12 @@ class Gateway:
     async def stop(self) -> None:
         """Afterwards nothing runs. What could not be finished in time is back in the queue, or shown as unknown."""
         await self._listener.stop(STOP_SECONDS)
+        if self._face is not None:
+            await self._face.stop()
         await self._releaser.stop(STOP_SECONDS)
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, *self._retiring, return_exceptions=True)
-        await self._reviewer.close()
         await self._relays.close()
         self._authenticator.close()
         with suppress(StoreUnavailable):
@@ -131,21 +128,18 @@ class Gateway:
     async def reload(self, config: Config) -> None:
         """Afterwards new sessions and new consignments go by this configuration. Raises ConfigError, having changed
         nothing. Where to listen and where the data are stay as they were until a restart."""
-        if (config.data, config.smtp.listen, config.smtp.listen_tls) != (
-            self.config.data,
-            self.config.smtp.listen,
-            self.config.smtp.listen_tls,
-        ):
-            log.warning("restart to change data, smtp.listen or smtp.listen_tls")
-        if (config.review.workers, config.review.memory) != (self.config.review.workers, self.config.review.memory):
-            log.warning("restart to change review.workers or review.memory")
+        if _fixed(config) != _fixed(self.config):
+            log.warning(f"restart to change {_FIXED}")
         relays = self._make_relays(config)
         authenticator = self._make_authenticator(config)
         context = self._tls_context(config)
+        throttle = Throttle(config.auth)
+        if self._face is not None:
+            self._face.take(config, self._make_gate(config, authenticator, throttle))
+        self._throttle = throttle
         old_relays, self._relays = self._relays, relays
         old_authenticator, self._authenticator = self._authenticator, authenticator
         self._parking.late_tolerance = config.hold.late_tolerance
-        self._reviewing.judge = self._make_judge(config)
         self._listener.service = self._service(config, context)
         self._listener.connections = config.limits.connections
         self._listener.connections_per_address = config.limits.connections_per_address
@@ -164,28 +158,16 @@ class Gateway:
         settler = Settler(self.store, self._reporter, wake)
         return Releaser(self.store, self._relays, settler, self._parking, self._disk.may_claim, self._lease)
 
-    def _make_reviewing(self, config: Config) -> None:
-        self._reviews = SqlReviewStore(self.store.access)
-        self._reviewer = Pool(config.review.workers, Limits(config.review.memory), self._reviews.history)
-        self._reviewing = Reviewing(
-            self.store, self._reviews, self._reviewer, self._make_judge(config), self._releaser.wake
-        )
-        self._learner = Learner(self.store, self._reviews, self._reviewer)
-
-    def _make_judge(self, config: Config) -> Judge:
-        return Judge(config.review, config.hold, config.organisation.domains, _internal(config), self._reporter)
-
     def _service(self, config: Config, context: ssl.SSLContext | None) -> Service:
         limits = config.limits
         acceptor = Acceptor(
             store=self.store,
             quota=Quota(self.store, QuotaLimits(limits.held_messages, limits.held_bytes, limits.submissions_per_hour)),
-            settings=AcceptSettings(config.smtp.hostname, config.smtp.show_client, limits.received, config.review),
+            settings=AcceptSettings(config.smtp.hostname, config.smtp.show_client, limits.received),
             hold=config.hold,
-            is_internal=_internal(config),
+            is_internal=lambda address: config.organisation.is_internal(domain_of(address)),
             room=self._disk.has_room,
             on_due=self._releaser.wake,
-            on_review=self._reviewing.wake,
         )
         return Service(
             hostname=config.smtp.hostname,
@@ -201,7 +183,16 @@ class Gateway:
             spool_folder=config.data.folder,
             acceptor=acceptor,
             commands=Commands(self.store, self._reporter, config.smtp.hostname, config.smtp.commands),
-            door=Door(self._make_gate(config), self.store.account, _may_vouch(config), config.smtp.trusted),
+            door=Door(
+                self._make_gate(
+                    config,
+                    WithAppPasswords(self._authenticator, self._people.has_app_password, config.auth.domain),
+                    self._throttle,
+                ),
+                self.store.account,
+                _may_vouch(config),
+                config.smtp.trusted,
+            ),
             now=self.store.now,
             starttls=context,
         )
@@ -211,8 +202,17 @@ class Gateway:
             return None
         return tls_context(config.smtp.certificate, config.smtp.key)
 
-    def _make_gate(self, config: Config) -> Gate:
-        return Gate(self._authenticator, Throttle(config.auth), config.auth.domain, self.store.now, _sleep)
+    async def _open_face(self, config: Config) -> Face | None:
+        if not config.http.listen:
+            return None
+        from takeback.face import Face  # imports as much as all others together
+
+        face = Face(self.store, self._people)
+        self.endpoints += await face.start(config, self._make_gate(config, self._authenticator, self._throttle))
+        return face
+
+    def _make_gate(self, config: Config, authenticator: Authenticator, throttle: Throttle) -> Gate:
+        return Gate(authenticator, throttle, config.auth.domain, self.store.now, _sleep)
 
     def _make_authenticator(self, config: Config) -> Authenticator:
         if config.auth.backend == "imap":
@@ -229,8 +229,6 @@ class Gateway:
     async def _take_stock(self) -> None:
         """What a start owes to the time before it: claims that nobody holds any more, and what came due meanwhile."""
         taken_over = await self.store.reap(everything=self._lock is not None)
-        if self._lock is not None:
-            await self._reviews.take_back()
         if taken_over:
             log.warning("took over from an earlier run", recipients=taken_over)
         await self._parking.after_start()
@@ -251,7 +249,6 @@ class Gateway:
                 counts = await self.store.count_by_state()
                 for state in OPEN:
                     figures.WAITING.labels(state.value).set(counts.get(state, 0))
-                show(await self._reviews.figures())
             except StoreUnavailable as error:
                 log.warning("no housekeeping", reason=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
@@ -271,6 +268,15 @@ class Gateway:
             log.info("swept", messages=touched)
         while forgotten := await self._audit.forget(retention.acts):
             log.info("forgot acts", acts=forgotten)
+        await self._people.sweep_people()
+
+
+_FIXED = "data, smtp.listen, smtp.listen_tls or http.listen"
+
+
+def _fixed(config: Config) -> tuple[object, ...]:
+    """What stays as it is until a restart."""
+    return config.data, config.smtp.listen, config.smtp.listen_tls, config.http.listen
 
 
 def _may_vouch(config: Config) -> Callable[[str], bool]:
@@ -278,10 +284,6 @@ def _may_vouch(config: Config) -> Callable[[str], bool]:
     would then vouch for anybody's address: it is believed for the organisation's own domains only."""
     if config.auth.backend == "accounts":
         return lambda address: True
-    return lambda address: config.organisation.is_internal(domain_of(address))
-
-
-def _internal(config: Config) -> Callable[[str], bool]:
     return lambda address: config.organisation.is_internal(domain_of(address))
 
 

@@ -17,16 +17,16 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from takeback.auth.settings import AuthSettings
 from takeback.errors import ConfigError
 from takeback.hold.settings import HoldSettings
+from takeback.httpd.settings import HttpSettings
 from takeback.listener.settings import LimitSettings, SmtpSettings
 from takeback.mail.address import canonical_domain
 from takeback.quantities import Settings
 from takeback.relay.settings import RelaySettings
-from takeback.review.settings import ReviewSettings
 from takeback.store.settings import DataSettings, RetentionSettings
 
 DEFAULT_PLACES = (Path("takeback.toml"), Path("/etc/takeback/takeback.toml"))
 
-_NOT_BUILT_YET = {"http", "mailboxes", "recall"}
+_NOT_BUILT_YET = {"mailboxes", "review", "recall"}
 """Named in the design, and not there yet. A key that does nothing would be a promise that is not kept."""
 
 
@@ -55,9 +55,9 @@ class Config(Settings):
     data: DataSettings = DataSettings()
     smtp: SmtpSettings = SmtpSettings()
     auth: AuthSettings = AuthSettings()
+    http: HttpSettings = HttpSettings()
     organisation: OrganisationSettings = OrganisationSettings()
     hold: HoldSettings = HoldSettings()
-    review: ReviewSettings = ReviewSettings()
     relay: Annotated[tuple[RelaySettings, ...], BeforeValidator(_read_tuple)] = ()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -111,6 +111,13 @@ def _check_together(config: Config, path: Path) -> None:
         raise ConfigError(
             f'{path}: organisation.domains: auth.backend = "imap" needs it, to know whose addresses that server may '
             'vouch for; write domains = ["example.com"]'
+        )
+    if bool(config.http.certificate) != bool(config.http.key):
+        raise ConfigError(f"{path}: http.certificate and http.key belong together; set both or neither")
+    if config.http.oidc is not None and not config.organisation.domains:
+        raise ConfigError(
+            f"{path}: organisation.domains: http.oidc needs it, to know whose addresses that provider may vouch for; "
+            'write domains = ["example.com"]'
         )
     if not config.relay:
         raise ConfigError(

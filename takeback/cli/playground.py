@@ -84,6 +84,8 @@ listen = ["127.0.0.1:{port}"]
 network = "127.0.0.1/32"
 account = "{SENDER}"
 may_send_as = ["*@{DOMAIN}"]
+[http]
+listen = []
 [organisation]
 domains = ["{DOMAIN}"]
 [hold]

@@ -15,10 +15,12 @@ LAST = "last"
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """On whose behalf something is asked, for the record; `account` bounds what can be seen and done (None: all)."""
+    """On whose behalf something is asked, for the record; `account` bounds what can be seen and done (None: all).
+    `client` is the address from which it was asked, where that is not this machine."""
 
     actor: str
     account: str | None = None
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,13 @@ async def select(store: Store, reference: str, recipients: Sequence[str], who: W
     views = await find(store, reference, who)
     messages = [view.id for view in views]
     if not recipients:
-        return Selection(messages, who.actor)
+        return Selection(messages, who.actor, client=who.client)
     there = {address.identity(each.address): address.key(each.address) for view in views for each in view.recipients}
     wanted = [address.identity(each) for each in recipients]
     for given, each in zip(recipients, wanted, strict=True):
         if each not in there:
             raise NotFound(f"{given} is no recipient of {reference}")
-    return Selection(messages, who.actor, frozenset(there[each] for each in wanted))
+    return Selection(messages, who.actor, frozenset(there[each] for each in wanted), who.client)
 
 
 def told(answers: Sequence[Answer], act: str) -> Told:

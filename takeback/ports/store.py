@@ -7,7 +7,7 @@ tokens with them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -16,7 +16,6 @@ from takeback.clock import Duration, Instant
 from takeback.hold.states import State
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports.relay import Content, Outcome
-from takeback.review.finding import Finding
 
 
 class Origin(StrEnum):
@@ -147,6 +146,8 @@ class Selection:
     actor: str
     recipients: frozenset[str] | None = None
     """Canonical keys of addresses (`takeback.mail.address.key`)."""
+    client: str = ""
+    """From where it was asked, for the record; empty on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,16 +179,6 @@ class RecipientView:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingView:
-    """What the review has found, what that did (`takeback.review.policy.Effect`), and what people's acts have said of
-    it since (`takeback.ports.review.Judgement`; empty where nothing)."""
-
-    finding: Finding
-    effect: str
-    judgement: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class MessageView:
     id: str
     message_id: str
@@ -198,8 +189,37 @@ class MessageView:
     size: int
     accepted_at: Instant
     recipients: Sequence[RecipientView]
-    findings: Sequence[FindingView] = ()
-    """The worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Submissions of some accounts (None: all), newest first, at most `limit`, older than the message `before`. With
+    `states`, those of which some recipient is in one of them."""
+
+    accounts: frozenset[str] | None
+    limit: int
+    before: str | None = None
+    states: frozenset[State] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a message; `id` orders changes, nearly in the order in which they happened."""
+
+    id: int
+    message: str
+    account: str
+    at: Instant
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far the record of events has been read: everything up to `floor`, and what of the rest is in `beyond`,
+    with the time at which it was seen."""
+
+    floor: int
+    beyond: Mapping[int, Instant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +388,21 @@ class Store(Protocol):
 
     async def outbox(self, account: str | None, limit: int | None) -> Sequence[MessageView]: ...
 
+    async def messages(self, listing: Listing) -> Sequence[MessageView]: ...
+
     async def events(self, message: str) -> Sequence[EventView]: ...
+
+    async def follow(self, position: Position | None) -> tuple[Sequence[Change], Position]:
+        """What happened after a position, whichever process did it, and the position behind that; None: the end."""
+        ...
+
+    async def changes_since(self, id: int, accounts: frozenset[str] | None, limit: int) -> Sequence[Change]:
+        """Changes to messages of those accounts (None: all) with greater ids."""
+        ...
+
+    async def note(self, message: str, kind: str, actor: str, client: str) -> None:
+        """Afterwards the message's events have one more: somebody looked at what is not theirs to change."""
+        ...
 
     def read(self, message: str) -> AsyncIterator[bytes]:
         """The stored bytes, in pieces."""

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from takeback.clock import Instant
 from takeback.errors import NotFound
-from takeback.store import tables
+from takeback.ports.people import Author
+from takeback.store import people_rights, people_sessions, tables
 from takeback.store.acts import act_row, record_acts
+from takeback.store.people_sessions import Ending
 
 _account = tables.account.c
 _grant = tables.grant.c
@@ -45,7 +47,7 @@ class Grant:
 
 
 def set_account(connection: Connection, now: Instant, requests: Sequence[NewAccount]) -> list[bool]:
-    """Afterwards the account has this password. True where it is new."""
+    """Afterwards the account has this password, and nobody is signed in with an older one. True where it is new."""
     return [_set_account(connection, now, request) for request in requests]
 
 
@@ -56,6 +58,8 @@ def _set_account(connection: Connection, now: Instant, request: NewAccount) -> b
         connection.execute(
             insert(tables.account).values(key=request.key, address=request.address, created_at=now, **values)
         )
+    else:
+        people_sessions.end_sessions(connection, now, [Ending(request.key, Author(request.actor))])
     record_acts(
         connection,
         [act_row(now, "account_password" if changed else "account_add", request.actor, request.key)],
@@ -84,16 +88,18 @@ def replace_hash(connection: Connection, now: Instant, requests: Sequence[Rehash
 
 
 def remove_account(connection: Connection, now: Instant, removals: Sequence[Removal]) -> list[bool]:
-    """Afterwards nobody can log in as it; what it sent stays its own. False where there was none."""
+    """Afterwards nobody can log in as it, by password, session or key, and it has no rights; what it sent stays its
+    own. False where there was nothing of it."""
     return [_remove_account(connection, now, removal) for removal in removals]
 
 
 def _remove_account(connection: Connection, now: Instant, removal: Removal) -> bool:
     connection.execute(delete(tables.grant).where(_grant.account == removal.key))
-    removed = bool(connection.execute(delete(tables.account).where(_account.key == removal.key)).rowcount)
+    removed = connection.execute(delete(tables.account).where(_account.key == removal.key)).rowcount
+    removed += people_rights.forget(connection, removal.key)
     if removed:
         record_acts(connection, [act_row(now, "account_remove", removal.actor, removal.key)])
-    return removed
+    return bool(removed)
 
 
 def set_grant(connection: Connection, now: Instant, grants: Sequence[Grant]) -> list[bool]:

@@ -10,9 +10,8 @@ from sqlalchemy import Connection, select, update
 
 from takeback.clock import Instant
 from takeback.hold.states import TRANSITIONS, Act, State
-from takeback.ports.review import Judgement
 from takeback.ports.store import Answer, HoldRequest, ReleaseRequest, Selection
-from takeback.store import judging, tables
+from takeback.store import tables
 from takeback.store.accepting import event_row, record_events
 from takeback.store.acts import act_row, record_acts
 from takeback.store.reading import recipient_view
@@ -31,9 +30,8 @@ def undo(connection: Connection, now: Instant, selections: Sequence[Selection]) 
 
 def _undo(connection: Connection, now: Instant, selection: Selection) -> list[Answer]:
     rows = _lock(connection, selection)
-    undone = _move(connection, now, rows, Act.UNDO, selection.actor)
+    undone = _move(connection, now, rows, Act.UNDO, selection)
     _record(connection, now, "undo", selection, [row for row in rows if row.id in undone])
-    judging.note(connection, [row for row in rows if row.id in undone], Judgement.RIGHT)
     return _answers(_lock(connection, selection), lambda row: State(row.state) is State.UNDONE)
 
 
@@ -44,19 +42,16 @@ def release(connection: Connection, now: Instant, requests: Sequence[ReleaseRequ
 
 def _release(connection: Connection, now: Instant, request: ReleaseRequest) -> list[Answer]:
     rows = _lock(connection, request.selection)
-    actor = request.selection.actor
-    released = _move(connection, now, rows, Act.RELEASE, actor, due_at=now)
-    judging.note(connection, [row for row in rows if row.id in released], Judgement.WRONG)
+    released = _move(connection, now, rows, Act.RELEASE, request.selection, due_at=now)
     if request.again:
-        released |= _move(connection, now, rows, Act.SEND_AGAIN, actor, due_at=now)
+        released |= _move(connection, now, rows, Act.SEND_AGAIN, request.selection, due_at=now)
     _record(connection, now, "release", request.selection, [row for row in rows if row.id in released])
-    _mark_released(connection, released, now)
+    connection.execute(
+        update(tables.message)
+        .where(tables.message.c.id.in_(request.selection.messages), tables.message.c.review_by > now)
+        .values(review_by=now)
+    )
     return _answers(_lock(connection, request.selection), lambda row: row.id in released)
-
-
-def _mark_released(connection: Connection, recipients: Iterable[int], at: Instant | None) -> None:
-    """Whether a review that comes in later may lengthen what these wait: not once somebody has said "send now"."""
-    connection.execute(update(tables.recipient).where(_recipient.id.in_(list(recipients))).values(released_at=at))
 
 
 def hold(connection: Connection, now: Instant, requests: Sequence[HoldRequest]) -> list[list[Answer]]:
@@ -66,9 +61,8 @@ def hold(connection: Connection, now: Instant, requests: Sequence[HoldRequest]) 
 
 def _hold(connection: Connection, now: Instant, request: HoldRequest) -> list[Answer]:
     rows = _lock(connection, request.selection)
-    held = _move(connection, now, rows, Act.HOLD, request.selection.actor, due_at=request.due_at)
+    held = _move(connection, now, rows, Act.HOLD, request.selection, due_at=request.due_at)
     _record(connection, now, "hold", request.selection, [row for row in rows if row.id in held], until=request.due_at)
-    _mark_released(connection, held, None)
     return _answers(_lock(connection, request.selection), lambda row: row.id in held)
 
 
@@ -82,13 +76,14 @@ def _lock(connection: Connection, selection: Selection) -> list[AnyRow]:
 
 
 def _move(
-    connection: Connection, now: Instant, rows: Iterable[AnyRow], act: Act, actor: str, **values: Any
+    connection: Connection, now: Instant, rows: Iterable[AnyRow], act: Act, selection: Selection, **values: Any
 ) -> set[int]:
     """Carries out one act on those rows whose state allows it; returns which."""
     movable: dict[State, list[AnyRow]] = {}
     for row in rows:
         if (then := TRANSITIONS[act].get(State(row.state))) is not None:
             movable.setdefault(then, []).append(row)
+    detail = {**values, "client": selection.client} if selection.client else values
     for then, group in movable.items():
         connection.execute(
             update(tables.recipient)
@@ -97,7 +92,10 @@ def _move(
         )
         record_events(
             connection,
-            (event_row(row.message, now, _event_kind(act, then), actor, row.address, **values) for row in group),
+            (
+                event_row(row.message, now, _event_kind(act, then), selection.actor, row.address, **detail)
+                for row in group
+            ),
         )
     return {row.id for group in movable.values() for row in group}
 
@@ -111,8 +109,19 @@ def _record(
         listed = list(group)
         addresses = {"addresses": [row.address for row in listed[:_ADDRESSES_IN_AN_ACT]]}
         chosen = {} if selection.recipients is None else addresses
+        where = {"client": selection.client} if selection.client else {}
         acts.append(
-            act_row(now, kind, selection.actor, listed[0].account, message, recipients=len(listed), **chosen, **detail)
+            act_row(
+                now,
+                kind,
+                selection.actor,
+                listed[0].account,
+                message,
+                recipients=len(listed),
+                **chosen,
+                **where,
+                **detail,
+            )
         )
     record_acts(connection, acts)
 

@@ -15,20 +15,17 @@ from takeback.ids import same_second
 from takeback.ports.store import (
     Account,
     EventView,
-    FindingView,
     MessageView,
     Origin,
     RecipientView,
     Usage,
     UsageQuestion,
 )
-from takeback.review.finding import Finding, Reason, Where
-from takeback.store import review_tables, tables
+from takeback.store import tables
 from takeback.store.tables import AnyRow
 
 _message = tables.message.c
 _recipient = tables.recipient.c
-_finding = review_tables.finding.c
 _LISTED_AT_ONCE = 500
 
 
@@ -37,8 +34,8 @@ def find(connection: Connection, reference: str, account: str | None) -> list[Me
     if not tables.is_storable(reference):
         return []
     bare = reference.strip().removeprefix("<").removesuffix(">")
-    found = _views(connection, (_message.id == reference.strip().lower()) & _of(account))
-    return found or _views(
+    found = views(connection, (_message.id == reference.strip().lower()) & _of(account))
+    return found or views(
         connection,
         (_message.message_id == f"<{bare}>") & (_message.origin == Origin.SUBMISSION.value) & _of(account),
     )
@@ -54,7 +51,7 @@ def last(connection: Connection, account: str | None) -> MessageView | None:
         submitted &= _message.id >= same_second(connection.execute(highest).scalar() or "")
     newest = select(_message.id).where(submitted).order_by(_message.accepted_at.desc(), _message.id.desc()).limit(1)
     id = connection.execute(newest).scalar()
-    return _views(connection, _message.id == id)[0] if id else None
+    return views(connection, _message.id == id)[0] if id else None
 
 
 def _has_several_accounts(connection: Connection) -> bool:
@@ -68,17 +65,17 @@ def outbox(connection: Connection, account: str | None, limit: int | None) -> li
     if account is not None:
         ids = ids.where(_recipient.account == account)
     listed = list(connection.execute(ids.order_by(_recipient.message.desc()).limit(limit)).scalars())
-    views = []
+    found: list[MessageView] = []
     for start in range(0, len(listed), _LISTED_AT_ONCE):
-        views += _views(connection, _message.id.in_(listed[start : start + _LISTED_AT_ONCE]))
-    return sorted(views, key=lambda view: (view.accepted_at, view.id), reverse=True)
+        found += views(connection, _message.id.in_(listed[start : start + _LISTED_AT_ONCE]))
+    return sorted(found, key=lambda view: (view.accepted_at, view.id), reverse=True)
 
 
 def _of(account: str | None) -> ColumnElement[bool]:
     return _message.account == account if account is not None else _message.id.isnot(None)
 
 
-def _views(connection: Connection, wanted: ColumnElement[bool]) -> list[MessageView]:
+def views(connection: Connection, wanted: ColumnElement[bool]) -> list[MessageView]:
     messages = connection.execute(
         select(tables.message).where(wanted).order_by(_message.accepted_at.desc(), _message.id.desc())
     ).all()
@@ -88,35 +85,10 @@ def _views(connection: Connection, wanted: ColumnElement[bool]) -> list[MessageV
         .order_by(_recipient.message, _recipient.position)
     ).all()
     by_message = {id: list(group) for id, group in groupby(recipients, key=lambda row: row.message)}
-    found = findings(connection, list(by_message))
-    return [_message_view(row, by_message.get(row.id, []), found.get(row.id, [])) for row in messages]
+    return [_message_view(row, by_message.get(row.id, [])) for row in messages]
 
 
-def findings(connection: Connection, messages: Sequence[str]) -> dict[str, list[FindingView]]:
-    """By message, the worst first."""
-    rows = connection.execute(
-        select(review_tables.finding)
-        .where(_finding.message.in_(messages))
-        .order_by(_finding.message, _finding.probability.desc(), _finding.position)
-    ).all()
-    return {id: [_finding_view(row) for row in group] for id, group in groupby(rows, key=lambda row: row.message)}
-
-
-def _finding_view(row: AnyRow) -> FindingView:
-    return FindingView(finding_of(row), row.effect, row.judgement or "")
-
-
-def finding_of(row: AnyRow) -> Finding:
-    return Finding(
-        code=row.code,
-        probability=row.probability,
-        reason=Reason(row.reason_en, row.reason_ar),
-        where=Where(row.recipient, row.line, row.attachment),
-        about=row.about,
-    )
-
-
-def _message_view(row: AnyRow, recipients: Sequence[AnyRow], findings: Sequence[FindingView]) -> MessageView:
+def _message_view(row: AnyRow, recipients: Sequence[AnyRow]) -> MessageView:
     return MessageView(
         id=row.id,
         message_id=row.message_id,
@@ -127,7 +99,6 @@ def _message_view(row: AnyRow, recipients: Sequence[AnyRow], findings: Sequence[
         size=row.size,
         accepted_at=row.accepted_at,
         recipients=[recipient_view(each) for each in recipients],
-        findings=findings,
     )
 
 

@@ -13,16 +13,19 @@ from takeback.ports import Content
 from takeback.ports.store import (
     Account,
     Answer,
+    Change,
     ClaimedMessage,
     ClaimRequest,
     DotMark,
     EventView,
     Handback,
     HoldRequest,
+    Listing,
     MessageView,
     NewMessage,
     Parked,
     ParkRequest,
+    Position,
     ReleaseRequest,
     Retention,
     Selection,
@@ -31,7 +34,7 @@ from takeback.ports.store import (
     Usage,
     UsageQuestion,
 )
-from takeback.store import accepting, accounts, changing, claiming, housekeeping, reading, settling
+from takeback.store import accepting, accounts, changing, claiming, following, housekeeping, listing, reading, settling
 from takeback.store.access import Access
 from takeback.store.accounts import Grant, NewAccount, Rehash, Removal
 from takeback.store.database import Database
@@ -51,6 +54,7 @@ _PARK = Transition(housekeeping.park, Urgency.PERSON)
 _HEARTBEAT = Transition(housekeeping.heartbeat, Urgency.DELIVERY)
 _NOTE_FACT = Transition(housekeeping.note_fact, Urgency.DELIVERY)
 _SWEEP = Transition(housekeeping.sweep, Urgency.DELIVERY)
+_NOTE = Transition(following.note, Urgency.PERSON)
 _SET_ACCOUNT = Transition(accounts.set_account, Urgency.PERSON)
 _REPLACE_HASH = Transition(accounts.replace_hash, Urgency.PERSON)
 _REMOVE_ACCOUNT = Transition(accounts.remove_account, Urgency.PERSON)
@@ -161,6 +165,19 @@ class SqlStore:
 
     async def outbox(self, account: str | None = None, limit: int | None = None) -> Sequence[MessageView]:
         return await self.access.ask(lambda connection: reading.outbox(connection, account, limit))
+
+    async def messages(self, listed: Listing) -> Sequence[MessageView]:
+        return await self.access.ask(lambda connection: listing.messages(connection, listed))
+
+    async def follow(self, position: Position | None) -> tuple[Sequence[Change], Position]:
+        in_order, now = self.access.database.is_sqlite, self.now()
+        return await self.access.ask(lambda connection: following.follow(connection, now, position, in_order))
+
+    async def changes_since(self, id: int, accounts: frozenset[str] | None, limit: int) -> Sequence[Change]:
+        return await self.access.ask(lambda connection: following.changes_since(connection, id, accounts, limit))
+
+    async def note(self, message: str, kind: str, actor: str, client: str) -> None:
+        await self.access.submit(_NOTE, following.Note(message, kind, actor, client))
 
     async def events(self, message: str) -> Sequence[EventView]:
         return await self.access.ask(lambda connection: reading.events(connection, message))

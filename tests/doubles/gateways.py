@@ -30,11 +30,10 @@ def configuration(
     timeout: str = "1s",
     connections: int = 20,
     hostname: str = "gateway.example",
-    review: str = "enabled = false",
+    http: str = "listen = []",
     more: str = "",
 ) -> str:
-    """The text of a configuration that trusts this machine and relays each pattern of `relays` to that port. Nothing is
-    reviewed unless `review` says so."""
+    """The text of a configuration that trusts this machine and relays each pattern of `relays` to that port."""
     sections = [
         f"""
 [[relay]]
@@ -60,11 +59,11 @@ listen = ["127.0.0.1:0"]
 network = "127.0.0.1/32"
 account = "ann@example.com"
 may_send_as = ["*@example.com"]
+[http]
+{http}
 [hold]
 window = "{window}"
 late_tolerance = "{late_tolerance}"
-[review]
-{review}
 [limits]
 held_messages = 0
 held_bytes = "0B"

@@ -74,6 +74,8 @@ failures_before_lockout = 5
 longest_delay = "0s"
 [organisation]
 domains = ["example.com"]
+[http]
+listen = []
 [hold]
 window = "1h"
 longest = "2d"
@@ -113,6 +115,8 @@ listen = ["127.0.0.1:0"]
 network = "127.0.0.0/8"
 account = "crm"
 may_send_as = ["*@crm.example"]
+[http]
+listen = []
 [hold]
 window = "1h"
 [[hold.rule]]

@@ -178,6 +178,8 @@ def test_logins_at_the_organisations_imap_server(tmp_path: Path) -> None:
 [data]
 folder = "data"
 reserve = "0B"
+[http]
+listen = []
 [smtp]
 hostname = "{HOSTNAME}"
 listen = ["127.0.0.1:0"]

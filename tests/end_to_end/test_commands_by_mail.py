@@ -176,6 +176,8 @@ def test_whoever_has_used_up_his_room_can_still_undo(tmp_path: Path) -> None:
 [data]
 folder = "data"
 reserve = "0B"
+[http]
+listen = []
 [smtp]
 hostname = "{HOSTNAME}"
 listen = ["127.0.0.1:0"]

@@ -32,6 +32,8 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 [data]
 folder = "data"
 reserve = "0B"
+[http]
+listen = []
 [smtp]
 hostname = "{HOSTNAME}"
 listen = ["127.0.0.1:0"]

@@ -44,6 +44,8 @@ def write(folder: Path, more: str = "", relay: str = "", smtp: str = "") -> Path
 [data]
 folder = "data"
 reserve = "0B"
+[http]
+listen = []
 [smtp]
 hostname = "{HOSTNAME}"
 {smtp or 'listen = ["127.0.0.1:0"]'}

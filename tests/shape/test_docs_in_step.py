@@ -23,9 +23,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CALL = re.compile(r"`(\w+)\(\)`")
 _DEFINITION = re.compile(r"^ *(?:async )?(?:def|class) (\w+)", re.MULTILINE)
-_NOT_BUILT = re.compile(
-    r"takeback (?:recall|restore|review|replace)\b(?!-backup)|/metrics|\[\[mailboxes\]\]|\[recall\]"
-)
+_NOT_BUILT = re.compile(r"takeback (?:recall|restore|review|replace)\b(?!-backup)|\[\[mailboxes\]\]|\[recall\]")
 
 
 def page(name: str) -> str:

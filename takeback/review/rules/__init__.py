@@ -1,7 +1,1 @@
-"""One rule a file, each a pure function. `RULES` lists them all."""
-
-from __future__ import annotations
-
-from takeback.review.rule import Rule
-
-RULES: tuple[Rule, ...] = ()
+"""One rule a file, each a pure function."""

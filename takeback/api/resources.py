@@ -1,0 +1,17 @@
+"""All resources under one roof."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from takeback.api import health, metrics
+
+PREFIX = "/api/v1"
+
+
+def install(app: FastAPI) -> None:
+    api = APIRouter(prefix=PREFIX)
+    for resource in (health,):
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.include_router(metrics.router)

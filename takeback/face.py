@@ -1,0 +1,69 @@
+"""The HTTP face of a gateway: which stores, gate and settings its pages and resources work with.
+
+Apart from `app.py` because its imports cost as much as all others together, and a gateway may do without.
+"""
+
+from __future__ import annotations
+
+from takeback.api import resources
+from takeback.auth.gate import Gate
+from takeback.config import Config
+from takeback.httpd.app import make_app
+from takeback.httpd.changes import Changes
+from takeback.httpd.mail_programs import MailServer
+from takeback.httpd.server import Endpoint, HttpServer
+from takeback.httpd.services import Services
+from takeback.mail.address import domain_of
+from takeback.store.people_store import SqlPeopleStore
+from takeback.store.store import SqlStore
+
+FACES = (resources.install,)
+"""What hangs itself into the application."""
+
+
+class Face:
+    def __init__(self, store: SqlStore, people: SqlPeopleStore) -> None:
+        self._store = store
+        self._people = people
+        self._changes = Changes(store.follow)
+        self._server: HttpServer | None = None
+
+    async def start(self, config: Config, gate: Gate) -> list[Endpoint]:
+        """Afterwards pages and API are served; nothing where there is nothing to listen on. Raises ConfigError."""
+        services = self._services(config, gate)
+        self._server = HttpServer(make_app(services, FACES), config.http)
+        return await self._server.start()
+
+    def take(self, config: Config, gate: Gate) -> None:
+        """Afterwards new requests go by this configuration. Raises ConfigError, having changed nothing."""
+        if self._server is not None:
+            self._server.take(self._services(config, gate))
+
+    async def stop(self) -> None:
+        await self._changes.close()
+        if self._server is not None:
+            await self._server.stop()
+
+    def _services(self, config: Config, gate: Gate) -> Services:
+        def is_internal(address: str) -> bool:
+            return config.organisation.is_internal(domain_of(address))
+
+        return Services(
+            settings=config.http,
+            hostname=config.smtp.hostname,
+            mail=_mail_server(config),
+            store=self._store,
+            people=self._people,
+            gate=gate,
+            may_vouch=is_internal if config.auth.backend == "imap" else lambda address: True,
+            is_internal=is_internal,
+            changes=self._changes,
+        )
+
+
+def _mail_server(config: Config) -> MailServer:
+    """The door that mail programs are told of: with TLS from the first byte where there is one."""
+    smtp = config.smtp
+    if smtp.listen_tls:
+        return MailServer(smtp.hostname, smtp.listen_tls[0][1], "tls")
+    return MailServer(smtp.hostname, smtp.listen[0][1], "starttls" if smtp.certificate else "none")

@@ -1,0 +1,51 @@
+"""What handlers may use. There is no other way from a page or a resource to the rest of Takeback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from takeback.auth.gate import Gate
+from takeback.clock import Instant
+from takeback.httpd.changes import Changes
+from takeback.httpd.mail_programs import MailServer
+from takeback.httpd.settings import HttpSettings
+from takeback.ports.people import People
+from takeback.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One for each configuration that was read; a request keeps the one that it began with."""
+
+    settings: HttpSettings
+    hostname: str
+    """What the mail server calls itself."""
+    mail: MailServer
+    """How a mail program reaches it."""
+    store: Store
+    people: People
+    gate: Gate
+    """Account and password, with throttle and lockout. App passwords are no good here."""
+    may_vouch: Callable[[str], bool]
+    """Whether whoever let an address in may do so: an IMAP server and an OpenID Connect provider for our own domains
+    only."""
+    is_internal: Callable[[str], bool]
+    """Of an address: whether it is within `[organisation] domains`."""
+    changes: Changes
+    """Tells listeners what has happened to messages, whoever did it."""
+
+    def now(self) -> Instant:
+        """The store's clock. What is shown as time left is counted from it."""
+        return self.store.now()
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services)]
