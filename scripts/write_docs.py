@@ -93,7 +93,7 @@ def state_table() -> str:
 
 
 _OF_THE_MACHINE = {"smtp.hostname": "the machine's name"}
-_MULTIPLE = {"smtp.trusted", "hold.rule", "relay"}
+_MULTIPLE = {"smtp.trusted", "hold.rule", "relay", "mailboxes"}
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:
@@ -176,7 +176,7 @@ def written(value: Any, read_by: Iterable[str]) -> str:
         case tuple():
             return f"[{', '.join(written(each, ()) if isinstance(each, str) else _endpoint(each) for each in value)}]"
         case _:
-            return f'"{value}"'
+            return f'"{value}"'.replace("\\", "\\\\")
 
 
 def _endpoint(value: tuple[str, int]) -> str:

@@ -8,13 +8,11 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import Enum, auto
-from ipaddress import ip_address
 from typing import Self, TypeVar, cast
-from urllib.parse import urlsplit
 
 from takeback.clock import SECOND, Duration
 from takeback.errors import TakebackError
+from takeback.imap_url import Encryption, ImapServer
 
 _T = TypeVar("_T")
 
@@ -33,46 +31,6 @@ _NOT_ABOUT_THE_PASSWORD = frozenset(
 
 class ImapFailure(TakebackError):
     """The server gave neither a clear yes nor a clear no. It is never quoted at length."""
-
-
-class Encryption(Enum):
-    IMPLICIT = auto()
-    STARTTLS = auto()
-    NONE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class ImapServer:
-    """Where to ask. Without encryption only for loopback."""
-
-    host: str
-    port: int
-    encryption: Encryption
-
-
-def parse_imap_url(url: str) -> ImapServer:
-    """`imaps://host[:993]` or `imap://host[:143]`; ValueError says what was expected."""
-    expected = f'{url!r} is not an IMAP server; write it as "imaps://imap.example.com"'
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(expected) from None
-    if not host or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc or port == 0:
-        raise ValueError(expected)
-    if parts.scheme == "imaps":
-        return ImapServer(host, port or 993, Encryption.IMPLICIT)
-    if parts.scheme == "imap":
-        encryption = Encryption.NONE if _is_loopback(host) else Encryption.STARTTLS
-        return ImapServer(host, port or 143, encryption)
-    raise ValueError(expected)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)

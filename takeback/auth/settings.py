@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from takeback.auth.imap import ImapServer, parse_imap_url
 from takeback.clock import DAY, MINUTE, SECOND
+from takeback.imap_url import ImapServer, parse_imap_url
 from takeback.quantities import DurationText, OptionalPathText, Settings
 
 

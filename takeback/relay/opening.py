@@ -9,8 +9,9 @@ from takeback.clock import SECOND
 from takeback.errors import ConfigError
 from takeback.relay.connection import Connection, Trouble
 from takeback.relay.destination import Server
-from takeback.relay.secrets import Credentials, SecretUnavailable, read_credentials
+from takeback.relay.secrets import Credentials, read_credentials
 from takeback.relay.settings import RelaySettings, Tls
+from takeback.secrets import SecretUnavailable
 from takeback.smtp.client import Answer, ClientSession, Unasked
 from takeback.smtp.client_commands import Mechanism
 from takeback.smtp.replies import Reply

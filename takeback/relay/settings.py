@@ -11,6 +11,7 @@ from takeback.mail.address import Pattern, read_patterns
 from takeback.quantities import DurationText, OptionalPathText, Settings
 from takeback.relay.destination import Destination, Folder, parse_destination
 from takeback.relay.routes import Condition
+from takeback.secrets import PASSWORD_KEYS, check_one_secret
 
 Tls = Literal["required", "opportunistic", "off"]
 
@@ -20,7 +21,7 @@ def _read_destination(value: object) -> object:
 
 
 _Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(read_patterns)]
-_SECRET_KEYS = ("password", "password_file", "password_command", "password_env", "token_command")
+_SECRET_KEYS = (*PASSWORD_KEYS, "token_command")
 
 
 class RelaySettings(Settings):
@@ -76,13 +77,7 @@ class RelaySettings(Settings):
 
     @model_validator(mode="after")
     def _check_login(self) -> Self:
-        sources = [key for key in _SECRET_KEYS if getattr(self, key) is not None]
-        if len(sources) > 1:
-            raise ValueError(f"{' and '.join(sources)} each name a secret; keep one of them")
-        if sources and not self.username:
-            raise ValueError(f"{sources[0]} needs username beside it")
-        if self.username and not sources:
-            raise ValueError(f"username needs one of {', '.join(_SECRET_KEYS)} beside it")
+        check_one_secret(self, _SECRET_KEYS)
         return self
 
     @model_validator(mode="after")

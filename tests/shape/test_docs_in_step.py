@@ -23,7 +23,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CALL = re.compile(r"`(\w+)\(\)`")
 _DEFINITION = re.compile(r"^ *(?:async )?(?:def|class) (\w+)", re.MULTILINE)
-_NOT_BUILT = re.compile(r"takeback (?:recall|restore|review|replace)\b(?!-backup)|\[\[mailboxes\]\]|\[recall\]")
+_NOT_BUILT = re.compile(r"takeback (?:recall|restore|review|replace)\b(?!-backup)|\[recall\]")
 
 
 def page(name: str) -> str:
@@ -76,7 +76,7 @@ def test_defaults_are_written_as_they_would_be_read() -> None:
     compared = 0
     for key, default, _ in every_key():
         section, _, name = key.rpartition(".")
-        if not default.startswith("`") or "." in section or section == "relay":
+        if not default.startswith("`") or "." in section or section in ("relay", "mailboxes"):
             continue
         document = tomllib.loads(f"[{section}]\n{name} = {default.strip('`')}\n[[relay]]\nto = 'lmtp://localhost'")
         assert parse(document, ROOT / "takeback.toml") == plain, key

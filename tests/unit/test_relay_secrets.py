@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from takeback.relay import secrets
-from takeback.relay.secrets import Credentials, SecretUnavailable, read_credentials
+from takeback import secrets
+from takeback.relay.secrets import Credentials, read_credentials
+from takeback.secrets import SecretUnavailable
 from tests.doubles.consignments import relay_section
 
 

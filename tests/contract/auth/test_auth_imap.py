@@ -14,10 +14,11 @@ import uvloop
 
 from takeback.auth.backends import AuthUnavailable, ImapBackend
 from takeback.auth.identity import Identity
-from takeback.auth.imap import Encryption, ImapFailure, ImapServer, log_in
+from takeback.auth.imap import ImapFailure, log_in
 from takeback.auth.settings import AuthSettings
 from takeback.clock import MILLISECOND, MINUTE, SECOND
 from takeback.errors import ConfigError
+from takeback.imap_url import Encryption, ImapServer
 from tests.contract.auth.imap_double import CLOSE, ENDLESS, HANG, ImapDouble
 
 NOW = 1_000_000 * SECOND

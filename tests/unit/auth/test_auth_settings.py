@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from takeback.auth.imap import Encryption, ImapServer, parse_imap_url
 from takeback.auth.settings import AuthSettings
 from takeback.clock import MINUTE, SECOND
+from takeback.imap_url import Encryption, ImapServer, parse_imap_url
 
 
 def test_without_a_table_our_own_accounts_are_asked() -> None:

@@ -1,0 +1,31 @@
+"""Which connector serves which address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from takeback.mailboxes.imap.connector import ImapConnector
+from takeback.mailboxes.settings import MailboxSettings
+from takeback.ports.mailbox import Connector
+
+
+def make_connector(settings: MailboxSettings) -> Connector:
+    """The connector of one `[[mailboxes]]` section. Raises ConfigError. Needs a running event loop later, not now."""
+    return ImapConnector(settings)
+
+
+class Connectors:
+    """The connectors of all sections, in their order."""
+
+    def __init__(self, sections: Sequence[MailboxSettings]) -> None:
+        """Raises ConfigError."""
+        self.all: Sequence[Connector] = tuple(map(make_connector, sections))
+
+    def covering(self, address: str) -> Connector | None:
+        """The first one that covers the address; None where the address is out of reach."""
+        return next((connector for connector in self.all if connector.covers(address)), None)
+
+    async def close(self) -> None:
+        """Afterwards no connection is open."""
+        for connector in self.all:
+            await connector.close()
