@@ -112,7 +112,7 @@ BAD: list[tuple[str, str, str]] = [
     ("nothing like it", "[hold]\nxyzzy = 1\n", "hold.xyzzy: unknown key; remove it (known here: late_tolerance, "),
     ("in a list", '[[hold.rule]]\nwindow = "1m"\n[[hold.rule]]\nwindow = "1m"\nfrim = true\n', "hold.rule[2].frim: "),
     ("in a table of a list", '[[hold.rule]]\nwindow = "1m"\nwhen = { recipient = "x" }\n', "did you mean recipients?"),
-    ("not built yet", "[mailboxes]\n", "mailboxes: is not built yet; remove it"),
+    ("not built yet", "[recall]\n", "recall: is not built yet; remove it"),
     ("a site with a path", '[http]\nurl = "https://a.example/b"\n', "http.url: 'https://a.example/b' has a path"),
     ("a site that is none", '[http]\nurl = "takeback"\n', "http.url: 'takeback' is no address of a site; write it as"),
     ("a place to listen", '[http]\nlisten = ["8025"]\n', "http.listen: '8025' is no address to listen on; write it as"),
