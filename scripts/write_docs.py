@@ -93,7 +93,7 @@ def state_table() -> str:
 
 
 _OF_THE_MACHINE = {"smtp.hostname": "the machine's name"}
-_MULTIPLE = {"smtp.trusted", "hold.rule", "relay", "mailboxes"}
+_MULTIPLE = {"smtp.trusted", "hold.rule", "relay", "mailboxes", "people.list", "people.command"}
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:

@@ -21,6 +21,7 @@ from takeback.httpd.settings import HttpSettings
 from takeback.listener.settings import LimitSettings, SmtpSettings
 from takeback.mail.address import canonical_domain
 from takeback.mailboxes.settings import MailboxSettings
+from takeback.people.settings import PeopleSettings
 from takeback.quantities import Settings
 from takeback.relay.settings import RelaySettings
 from takeback.store.settings import DataSettings, RetentionSettings
@@ -59,6 +60,7 @@ class Config(Settings):
     http: HttpSettings = HttpSettings()
     organisation: OrganisationSettings = OrganisationSettings()
     hold: HoldSettings = HoldSettings()
+    people: PeopleSettings = PeopleSettings()
     relay: Annotated[tuple[RelaySettings, ...], BeforeValidator(_read_tuple)] = ()
     mailboxes: Annotated[tuple[MailboxSettings, ...], BeforeValidator(_read_tuple)] = ()
     limits: LimitSettings = LimitSettings()

@@ -10,6 +10,7 @@ from takeback.doctor.database import examine_database
 from takeback.doctor.doors import examine_backend, examine_listeners
 from takeback.doctor.finding import Finding, ok
 from takeback.doctor.folder import examine_folder
+from takeback.doctor.people import examine_people
 from takeback.doctor.ways_out import examine_relays, examine_routes
 
 
@@ -27,4 +28,5 @@ async def examine(config: Config) -> list[Finding]:
         *backend,
         *examine_routes(config),
         *relays,
+        *examine_people(config),
     ]

@@ -66,6 +66,6 @@ class Audit(Protocol):
         """The links behind that position, in order."""
         ...
 
-    async def times(self, actor: str, kinds: Sequence[str], since: Instant) -> Sequence[Instant]:
-        """When that actor did such things since then, earliest first."""
+    async def times(self, account: str, kinds: Sequence[str], since: Instant) -> Sequence[Instant]:
+        """When such things were done to what is that account's since then, earliest first."""
         ...

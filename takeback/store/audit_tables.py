@@ -24,6 +24,7 @@ act = Table(
 _UNSEALED = text("position IS NULL")
 Index("act_unsealed", act.c.id, sqlite_where=_UNSEALED, postgresql_where=_UNSEALED)
 Index("act_position", act.c.position, unique=True)
+Index("act_account_at", act.c.account, act.c.at)
 Index("act_actor_at", act.c.actor, act.c.at)
 
 link = Table(

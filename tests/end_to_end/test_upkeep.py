@@ -357,3 +357,14 @@ def test_a_backup_that_was_broken_off(folder: Path) -> None:
     assert ran.status == 1
     assert "copy.db.part is there" in ran.err
     assert copy.with_name("copy.db.part").read_text() == "half"
+
+
+def test_people_that_cannot_be_found_out(folder: Path) -> None:
+    more = '[people]\naliases = ["{}"]\n[[people.command]]\nfor = ["*@lists.example.com"]\nrun = ["{}"]'
+    (folder / "virtual").write_text("team ann\n")
+    _, findings = doctor(write(folder, more.format("virtual", "sh")))
+    assert [each["level"] for each in findings["people"]] == ["ok"]
+    _, findings = doctor(write(folder, more.format("nowhere", "/nowhere/members")))
+    assert [each["level"] for each in findings["people"]] == ["problem", "problem"]
+    _, findings = doctor(write(folder))
+    assert "people" not in findings

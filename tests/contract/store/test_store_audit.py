@@ -227,7 +227,7 @@ async def test_how_often_somebody_did_something_lately(trial: Trial) -> None:
         audit = audit_of(trial.store)
         began = trial.clock.now
         for kind in ("recall", "dry_run", "recall"):
-            await audit.note(NewAct(kind, ANN))
+            await audit.note(NewAct(kind, "local:root", ANN))
             trial.clock.advance(DAY)
         assert await audit.times(ANN, ["recall"], began) == [began, began + 2 * DAY]
         assert await audit.times(ANN, ["recall", "dry_run"], began + 1) == [began + DAY, began + 2 * DAY]

@@ -37,6 +37,7 @@ def _make_audit() -> None:
         postgresql_where=sa.text("position IS NULL"),
     )
     op.create_index("act_position", "act", ["position"], unique=True)
+    op.create_index("act_account_at", "act", ["account", "at"], unique=False)
     op.create_index("act_actor_at", "act", ["actor", "at"], unique=False)
     op.create_table(
         "act_link",

@@ -1,0 +1,88 @@
+"""Whether somebody may take back now: who is too quick, too fresh, or about to do too much alone. Pure.
+
+A hijacked account must not make its traces disappear, nor somebody alone empty hundreds of mailboxes by mistake. What a
+recall is about (whose message, how old) is decided elsewhere; here is decided about the person who asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from takeback.clock import HOUR, Duration, Instant
+from takeback.errors import LimitReached
+from takeback.quantities import format_duration
+
+PERIOD: Duration = HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an account may do in an hour, how long a fresh password waits, and how many mailboxes one person may work on
+    alone. 0 means that there is no such limit."""
+
+    per_hour: int
+    dry_runs_per_hour: int
+    after_password_change: Duration
+    second_person_above: int
+
+
+class NotNow(LimitReached):
+    """The person may not do this yet. The text says until when; `until` is that moment, None where waiting does not
+    help."""
+
+    def __init__(self, text: str, until: Instant | None) -> None:
+        super().__init__(text)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of the account that asks. `recent` are the times at which it asked for the like within the last
+    hour; `password_changed_at` is None where its password is the first one, or not kept here."""
+
+    recent: Sequence[Instant]
+    password_changed_at: Instant | None
+
+
+def check(standing: Standing, limits: Limits, dry_run: bool, now: Instant) -> None:
+    """Raises NotNow where the account may not ask for this now."""
+    _check_password(standing.password_changed_at, limits.after_password_change, now)
+    most = limits.dry_runs_per_hour if dry_run else limits.per_hour
+    _check_rate(standing.recent, most, "dry runs" if dry_run else "recalls", now)
+
+
+def _check_password(changed_at: Instant | None, wait: Duration, now: Instant) -> None:
+    if changed_at is not None and now < changed_at + wait:
+        rest = changed_at + wait - now
+        raise NotNow(
+            f"the password of this account was changed less than {format_duration(wait)} ago; "
+            f"it can take nothing back for another {format_duration(rest)}",
+            changed_at + wait,
+        )
+
+
+def _check_rate(times: Sequence[Instant], most: int, what: str, now: Instant) -> None:
+    recent = sorted(time for time in times if time > now - PERIOD)
+    if most and len(recent) >= most:
+        until = recent[-most] + PERIOD
+        raise NotNow(
+            f"this account has asked for {most} {what} within an hour; the next one is possible in "
+            f"{format_duration(until - now)}",
+            until,
+        )
+
+
+def needs_second_person(mailboxes: int, limits: Limits) -> bool:
+    """Whether a recall of so many mailboxes waits until somebody else confirms it."""
+    return 0 < limits.second_person_above < mailboxes
+
+
+_WAY_IN = re.compile(r"^mail:| as (?:delegate|administrator)$")
+
+
+def check_second_person(asked_by: str, confirmed_by: str) -> None:
+    """Raises NotNow where both actors are one person: whoever asked cannot confirm, by whatever way in."""
+    if _WAY_IN.sub("", asked_by) == _WAY_IN.sub("", confirmed_by):
+        raise NotNow(f"{asked_by} asked for it; somebody else must confirm it", None)

@@ -1,0 +1,72 @@
+"""Who may not take back now, and until when."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from takeback.clock import HOUR, MINUTE, SECOND
+from takeback.recall.permission import (
+    PERIOD,
+    Limits,
+    NotNow,
+    Standing,
+    check,
+    check_second_person,
+    needs_second_person,
+)
+
+NOW = 1_800_000_000 * SECOND
+LIMITS = Limits(per_hour=3, dry_runs_per_hour=5, after_password_change=HOUR, second_person_above=500)
+
+
+def refusal(standing: Standing, now: int = NOW, dry_run: bool = False) -> NotNow | None:
+    try:
+        check(standing, LIMITS, dry_run, now)
+    except NotNow as error:
+        return error
+    return None
+
+
+def test_the_next_one_within_the_hour_is_refused() -> None:
+    times = [NOW - 50 * MINUTE, NOW - 20 * MINUTE, NOW - SECOND]
+    refused = refusal(Standing(times, None))
+    assert refused is not None and refused.until == NOW + 10 * MINUTE
+    assert str(refused).endswith("3 recalls within an hour; the next one is possible in 10m")
+    assert refusal(Standing(times, None), NOW + 10 * MINUTE) is None
+    assert refusal(Standing(times, None), dry_run=True) is None
+    assert refusal(Standing(times[1:], None)) is None
+
+
+@given(st.lists(st.integers(NOW - 2 * HOUR, NOW), max_size=12))
+def test_what_is_said_about_the_next_time_is_true(times: list[int]) -> None:
+    refused = refusal(Standing(times, None))
+    assert (refused is not None) == (sum(time > NOW - PERIOD for time in times) >= 3)
+    if refused is not None and refused.until is not None:
+        assert refusal(Standing(times, None), refused.until) is None
+        assert refusal(Standing(times, None), refused.until - 1) is not None
+
+
+def test_a_fresh_password_takes_nothing_back_dry_or_not() -> None:
+    for dry_run in (False, True):
+        refused = refusal(Standing([], NOW - 10 * MINUTE), dry_run=dry_run)
+        assert refused is not None and refused.until == NOW + 50 * MINUTE
+        assert "changed less than 1h ago" in str(refused) and "another 50m" in str(refused)
+        assert refusal(Standing([], NOW - HOUR), dry_run=dry_run) is None
+
+
+def test_nothing_is_counted_where_there_is_no_limit() -> None:
+    check(Standing([NOW] * 1000, NOW), Limits(0, 0, 0, 0), False, NOW)
+
+
+@pytest.mark.parametrize(("mailboxes", "above", "needed"), [(500, 500, False), (501, 500, True), (9_999, 0, False)])
+def test_many_mailboxes_need_two_people(mailboxes: int, above: int, needed: bool) -> None:
+    assert needs_second_person(mailboxes, Limits(0, 0, 0, above)) is needed
+
+
+def test_the_second_person_is_another() -> None:
+    check_second_person("ann@example.com", "local:root")
+    for way_in in ("ann@example.com", "mail:ann@example.com", "ann@example.com as administrator"):
+        with pytest.raises(NotNow, match="somebody else"):
+            check_second_person("ann@example.com as delegate", way_in)
