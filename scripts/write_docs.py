@@ -56,6 +56,7 @@ _ARROWS: Mapping[Act, str] = {
     Act.UNDO: "undo",
     Act.RELEASE: "send now",
     Act.HOLD: "hold",
+    Act.REVIEW: "found risky",
     Act.SEND_AGAIN: "send again",
     Act.RESTORE: "backup restored",
 }
@@ -93,7 +94,7 @@ def state_table() -> str:
 
 
 _OF_THE_MACHINE = {"smtp.hostname": "the machine's name"}
-_MULTIPLE = {"smtp.trusted", "hold.rule", "relay", "mailboxes", "people.list", "people.command"}
+_MULTIPLE = {"smtp.trusted", "hold.rule", "relay", "review.hold", "mailboxes", "people.list", "people.command"}
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:
@@ -153,7 +154,7 @@ def default(key: str, field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.default
-    if value is None or value in ("", ()):
+    if value is None or value in ("", (), {}):
         return ""
     return f"`{written(value, readers(field))}`"
 

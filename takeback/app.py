@@ -30,10 +30,12 @@ from takeback.errors import StoreUnavailable, TakebackError
 from takeback.flows import audit
 from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.commands import Commands
+from takeback.flows.learn import Learner, show
 from takeback.flows.park import Parking
 from takeback.flows.quota import Quota, QuotaLimits
 from takeback.flows.release import LEASE, Releaser
 from takeback.flows.reports import Reporter
+from takeback.flows.review import Judge, Reviewing
 from takeback.flows.settle import Settler
 from takeback.hold.states import OPEN
 from takeback.listener.connection import Service
@@ -49,7 +51,10 @@ from takeback.store.database import check_durability
 from takeback.store.keys import open_seal
 from takeback.store.opening import lock_folder, make_folder, open_database
 from takeback.store.people_store import SqlPeopleStore
+from takeback.store.review_store import SqlReviewStore
 from takeback.store.store import SqlStore
+from takeback.workers.limits import Limits
+from takeback.workers.pool import Pool
 
 if TYPE_CHECKING:
     from takeback.face import Face
@@ -94,6 +99,7 @@ class Gateway:
         self._throttle = Throttle(config.auth)
         self._relays = self._make_relays(config)
         self._releaser = self._make_releaser(config)
+        self._make_reviewing(config)
         context = self._tls_context(config)
         self._listener = Listener(
             self._service(config, context), config.limits.connections, config.limits.connections_per_address
@@ -102,7 +108,15 @@ class Gateway:
         self.endpoints += await self._listener.listen(config.smtp.listen, None)
         self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
         self._face = await self._open_face(config)
-        for work in (self._releaser.run, self._beat, self._housekeep, self._seal_acts):
+        work_to_do = (
+            self._releaser.run,
+            self._reviewing.run,
+            self._learner.run,
+            self._beat,
+            self._housekeep,
+            self._seal_acts,
+        )
+        for work in work_to_do:
             task = asyncio.create_task(work())
             task.add_done_callback(_tell_if_failed)
             self._background.append(task)
@@ -116,6 +130,7 @@ class Gateway:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, *self._retiring, return_exceptions=True)
+        await self._reviewer.close()
         await self._relays.close()
         self._authenticator.close()
         with suppress(StoreUnavailable):
@@ -130,6 +145,8 @@ class Gateway:
         nothing. Where to listen and where the data are stay as they were until a restart."""
         if _fixed(config) != _fixed(self.config):
             log.warning(f"restart to change {_FIXED}")
+        if (config.review.workers, config.review.memory) != (self.config.review.workers, self.config.review.memory):
+            log.warning("restart to change review.workers or review.memory")
         relays = self._make_relays(config)
         authenticator = self._make_authenticator(config)
         context = self._tls_context(config)
@@ -140,6 +157,7 @@ class Gateway:
         old_relays, self._relays = self._relays, relays
         old_authenticator, self._authenticator = self._authenticator, authenticator
         self._parking.late_tolerance = config.hold.late_tolerance
+        self._reviewing.judge = self._make_judge(config)
         self._listener.service = self._service(config, context)
         self._listener.connections = config.limits.connections
         self._listener.connections_per_address = config.limits.connections_per_address
@@ -158,16 +176,28 @@ class Gateway:
         settler = Settler(self.store, self._reporter, wake)
         return Releaser(self.store, self._relays, settler, self._parking, self._disk.may_claim, self._lease)
 
+    def _make_reviewing(self, config: Config) -> None:
+        self._reviews = SqlReviewStore(self.store.access)
+        self._reviewer = Pool(config.review.workers, Limits(config.review.memory), self._reviews.history)
+        self._reviewing = Reviewing(
+            self.store, self._reviews, self._reviewer, self._make_judge(config), self._releaser.wake
+        )
+        self._learner = Learner(self.store, self._reviews, self._reviewer)
+
+    def _make_judge(self, config: Config) -> Judge:
+        return Judge(config.review, config.hold, config.organisation.domains, _internal(config), self._reporter)
+
     def _service(self, config: Config, context: ssl.SSLContext | None) -> Service:
         limits = config.limits
         acceptor = Acceptor(
             store=self.store,
             quota=Quota(self.store, QuotaLimits(limits.held_messages, limits.held_bytes, limits.submissions_per_hour)),
-            settings=AcceptSettings(config.smtp.hostname, config.smtp.show_client, limits.received),
+            settings=AcceptSettings(config.smtp.hostname, config.smtp.show_client, limits.received, config.review),
             hold=config.hold,
-            is_internal=lambda address: config.organisation.is_internal(domain_of(address)),
+            is_internal=_internal(config),
             room=self._disk.has_room,
             on_due=self._releaser.wake,
+            on_review=self._reviewing.wake,
         )
         return Service(
             hostname=config.smtp.hostname,
@@ -229,6 +259,8 @@ class Gateway:
     async def _take_stock(self) -> None:
         """What a start owes to the time before it: claims that nobody holds any more, and what came due meanwhile."""
         taken_over = await self.store.reap(everything=self._lock is not None)
+        if self._lock is not None:
+            await self._reviews.take_back()
         if taken_over:
             log.warning("took over from an earlier run", recipients=taken_over)
         await self._parking.after_start()
@@ -249,6 +281,7 @@ class Gateway:
                 counts = await self.store.count_by_state()
                 for state in OPEN:
                     figures.WAITING.labels(state.value).set(counts.get(state, 0))
+                show(await self._reviews.figures())
             except StoreUnavailable as error:
                 log.warning("no housekeeping", reason=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
@@ -284,6 +317,10 @@ def _may_vouch(config: Config) -> Callable[[str], bool]:
     would then vouch for anybody's address: it is believed for the organisation's own domains only."""
     if config.auth.backend == "accounts":
         return lambda address: True
+    return lambda address: config.organisation.is_internal(domain_of(address))
+
+
+def _internal(config: Config) -> Callable[[str], bool]:
     return lambda address: config.organisation.is_internal(domain_of(address))
 
 

@@ -25,4 +25,18 @@ LATENESS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
 STORE_ERRORS = Counter("takeback_store_errors", "Transactions that could not be confirmed", ["flow"])
+REVIEWS = Counter("takeback_reviews", "Messages reviewed, by what came of it", ["result"])
+REVIEW_SECONDS = Histogram(
+    "takeback_review_seconds",
+    "From taking a message to having its review",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+FINDINGS = Counter("takeback_review_findings", "What reviews found, by code and what it did", ["code", "effect"])
+RULE_FAILURES = Counter("takeback_review_rule_failures", "Rules that crashed or took too long", ["rule"])
+REVIEW_DEATHS = Counter("takeback_review_worker_deaths", "Review workers that ended over a message")
+JUDGEMENTS = Gauge(
+    "takeback_review_judgements",
+    "Findings that people's acts have shown to be right (undone) or wrong (released early, or called fine)",
+    ["code", "judgement"],
+)
 WAITING = Gauge("takeback_recipients_open", "Recipients that have not come to an end, by state", ["state"])

@@ -30,6 +30,22 @@ def parse_duration(text: str) -> Duration:
     return total
 
 
+UNTIL_RELEASED = "until released"
+
+Window = int | None
+"""How long to hold, in microseconds; None holds until somebody releases it."""
+
+
+def parse_window(text: str) -> Window:
+    """A duration, or `until released`; ValueError says what was expected."""
+    if " ".join(text.lower().split()) == UNTIL_RELEASED:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "{UNTIL_RELEASED}"') from None
+
+
 def parse_size(text: str) -> int:
     """Bytes in `512B`, `64KB`, `50MB`, `1GB` (powers of 1024); ValueError says what was expected."""
     match = _SIZE.fullmatch(text.strip())
@@ -73,6 +89,14 @@ DurationText = Annotated[int, BeforeValidator(_read_duration)]
 """A settings field written as text, held as a `Duration`."""
 SizeText = Annotated[int, BeforeValidator(_read_size)]
 """A settings field written as text, held as a number of bytes."""
+
+
+def _read_window(value: object) -> object:
+    return parse_window(value) if isinstance(value, str) else value
+
+
+WindowText = Annotated[Window, BeforeValidator(_read_window)]
+"""A settings field written as a duration or `until released`, held as a `Window`."""
 
 
 def _read_path(value: object, info: ValidationInfo) -> object:

@@ -7,7 +7,6 @@ client.
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,24 +20,25 @@ from takeback.flows.quota import Quota
 from takeback.flows.spool import PIECE, Spool
 from takeback.flows.submitter import Submitter
 from takeback.hold import window
-from takeback.hold.settings import HoldSettings, parse_window
+from takeback.hold.settings import HoldSettings
 from takeback.ids import new_id
 from takeback.mail import address, headers, message_id, recall_lock, received
+from takeback.mail.attached import says_attachment
 from takeback.mail.authors import UnclearAuthor, authors
 from takeback.mail.digest import BodyDigest
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.mail.headers import Header, HeaderError
 from takeback.mail.rewrite import Facts, Rewrite, SignedRecallLock, UnclearHold, hold_wish, rewrite
 from takeback.ports.store import NewMessage, Origin, StagedChunk, Store
-from takeback.quantities import format_duration
+from takeback.quantities import format_duration, parse_window
+from takeback.review import policy
+from takeback.review.settings import ReviewSettings
 from takeback.smtp.replies import Reply
 
 STAGED_ABOVE = PIECE
 """A larger message is committed in pieces before its row, so that it never sits whole in memory."""
 STAGED_AT_ONCE = 16
 """So many large messages are moved to the store at the same time, each with one piece in memory."""
-_ATTACHED = re.compile(rb"^content-disposition:(?:[ \t]|\r\n[ \t])*attachment", re.IGNORECASE | re.MULTILINE)
-_OVERLAP = 200
 
 log = structlog.get_logger("accept")
 
@@ -106,11 +106,12 @@ class AcceptSettings:
     hostname: str
     show_client: bool
     received: int
+    review: ReviewSettings
 
 
 class Acceptor:
     """Decides on submissions and keeps what it accepts. `room` says whether the disk has enough; `on_due` is told
-    when something that may leave at once was accepted."""
+    when something that may leave at once was accepted, `on_review` when something waits for its review."""
 
     def __init__(
         self,
@@ -121,6 +122,7 @@ class Acceptor:
         is_internal: window.IsInternal,
         room: Callable[[], bool],
         on_due: Callable[[], None],
+        on_review: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._quota = quota
@@ -129,6 +131,7 @@ class Acceptor:
         self._is_internal = is_internal
         self._room = room
         self._on_due = on_due
+        self._on_review = on_review
         self._staging = asyncio.Semaphore(STAGED_AT_ONCE)
 
     def refusal_of_sender(self, submitter: Submitter, sender: str) -> Reply | None:
@@ -173,7 +176,8 @@ class Acceptor:
         draft = self._draft(submission, header, spool, now)
         self._quota.accepted(submitter.account, spool.size)
         content, digest = await self._keep_content(draft, draft.changes.apply(top[: header.body]), spool)
-        message = _new_message(submission, draft, content, digest)
+        review_by = policy.review_by(self._settings.review, now)
+        message = _new_message(submission, draft, content, digest, review_by)
         await self._store.accept(message)
         return self._promise(message, now)
 
@@ -217,7 +221,7 @@ class Acceptor:
             sender=envelope.sender,
             recipients=[recipient.address for recipient in envelope.recipients],
             size=spool.size,
-            has_attachment=any(when.has_attachment is not None for when in rules) and _has_attachment(spool),
+            has_attachment=any(when.has_attachment is not None for when in rules) and says_attachment(spool.pieces(0)),
             automatic=not envelope.sender or header.text("auto-submitted", 20).lower() not in ("", "no"),
             header={name: header.text(name) for name in wanted if header.count(name)},
             wish=submission.hold.wish(now) or _header_wish(header, now),
@@ -243,6 +247,8 @@ class Acceptor:
         earliest = min(known, default=None)
         if earliest is not None and earliest <= now:
             self._on_due()
+        if message.review_by is not None:
+            self._on_review()
         figures.ACCEPTED.labels(message.origin.value).inc()
         figures.ACCEPTED_BYTES.inc(message.size)
         log.info(
@@ -273,7 +279,9 @@ class _Draft:
     size: int
 
 
-def _new_message(submission: Submission, draft: _Draft, content: Sequence[bytes], body_digest: bytes) -> NewMessage:
+def _new_message(
+    submission: Submission, draft: _Draft, content: Sequence[bytes], body_digest: bytes, review_by: Instant | None
+) -> NewMessage:
     return NewMessage(
         id=draft.id,
         account=submission.submitter.account,
@@ -292,6 +300,7 @@ def _new_message(submission: Submission, draft: _Draft, content: Sequence[bytes]
         subject=draft.header.text("subject", 1000),
         future_release=submission.hold.report_field,
         client=submission.session.client,
+        review_by=review_by,
     )
 
 
@@ -349,16 +358,6 @@ def _due_times(
     except window.WishOutOfRange:
         longest = format_duration(settings.longest)
         raise Refused(Reply.of(501, "5.5.4", f"A message is held for {longest} at the longest")) from None
-
-
-def _has_attachment(spool: Spool) -> bool:
-    """Whether some part says that it is one; looked for only where a rule asks."""
-    tail = b""
-    for piece in spool.pieces(0):
-        if _ATTACHED.search(tail + piece):
-            return True
-        tail = piece[-_OVERLAP:]
-    return False
 
 
 def _describe(message: NewMessage, now: Instant) -> str:

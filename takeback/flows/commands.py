@@ -17,12 +17,12 @@ from takeback.flows.hold import hold, send_now
 from takeback.flows.reports import Reporter
 from takeback.flows.submitter import Submitter
 from takeback.flows.undo import undo
-from takeback.hold.settings import parse_window
 from takeback.ids import new_id
 from takeback.mail import address, answers, headers, message_id
 from takeback.mail.answers import Line, Result
 from takeback.mail.command import Act, Command, NotUnderstood, read
 from takeback.ports.store import MessageView, RecipientView, Store
+from takeback.quantities import parse_window
 from takeback.smtp.replies import Reply
 
 NAMES = ("undo", "takeback")

@@ -15,6 +15,7 @@ from takeback.mail import dsn, headers, message_id, notices, recall_lock
 from takeback.mail.compose import SystemMail
 from takeback.mail.digest import BodyDigest
 from takeback.mail.envelope import Envelope, Recipient
+from takeback.mail.risk_notice import HeldLonger, held_longer
 from takeback.ports import Outcome
 from takeback.ports.store import ClaimedMessage, NewMessage, Origin, Parked, ParkReason, Store
 
@@ -87,6 +88,15 @@ class Reporter:
         )
         figures.REPORTS.labels(reason.value).inc()
         return self.system_message(notices.kept(facts), parked.sender, parked.account, now)
+
+    def held_longer(self, facts: HeldLonger, to: str, account: str) -> NewMessage | None:
+        """The notice that a message waits longer; None where there is nobody to tell."""
+        if not to:
+            return None
+        now = self._store.now()
+        fresh_id = message_id.new(new_id(now), self._hostname)
+        figures.REPORTS.labels("held_longer").inc()
+        return self.system_message(held_longer(facts, to, self._hostname, fresh_id, now), to, account, now)
 
     async def _top(self, message: ClaimedMessage) -> bytes:
         """The beginning of the message: its header, and a small message whole."""

@@ -12,29 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from takeback.clock import DAY, HOUR, SECOND
 from takeback.mail.address import Pattern, read_patterns
-from takeback.quantities import DurationText, Settings, SizeText, parse_duration
-
-UNTIL_RELEASED = "until released"
-
-Window = int | None
-"""How long to hold, in microseconds; None holds until somebody releases it."""
-
-
-def parse_window(text: str) -> Window:
-    """A duration, or `until released`; ValueError says what was expected."""
-    if " ".join(text.lower().split()) == UNTIL_RELEASED:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ValueError(f'{error}, or "{UNTIL_RELEASED}"') from None
-
-
-def _read_window(value: object) -> object:
-    return parse_window(value) if isinstance(value, str) else value
-
-
-WindowText = Annotated[Window, BeforeValidator(_read_window)]
+from takeback.quantities import DurationText, Settings, SizeText, WindowText
 
 _COMPARISON = re.compile(r"(<=|>=|<|>)?\s*(\S.*)")
 Operator = Literal["<", "<=", ">", ">=", "="]
@@ -135,6 +113,7 @@ def _read_recipients(value: object) -> tuple[Pattern | Side, ...]:
 
 
 Recipients = Annotated[tuple[Pattern | Side, ...], BeforeValidator(_read_recipients)]
+Codes = Annotated[tuple[str, ...], BeforeValidator(_read_list)]
 Senders = Annotated[tuple[Pattern, ...], BeforeValidator(read_patterns)]
 
 
@@ -154,6 +133,9 @@ class Condition(Settings):
     header: dict[str, str] | None = None
     """Fields that must be there, each with a glob for its value: `{ Subject = "*urgent*" }`. Case does not
     matter."""
+    finding: Codes | None = None
+    """A code that the review has found, or a list of codes. Such a rule is asked once the review is in, and can only
+    lengthen what the message waits."""
     time: SpanText | None = None
     """A part of the week: `"18:00-08:00"`, `"fri-sat"`, `"sun-thu 08:00-17:00"`."""
 

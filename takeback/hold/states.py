@@ -40,6 +40,7 @@ class Act(StrEnum):
     UNDO = "undo"
     RELEASE = "release"
     HOLD = "hold"
+    REVIEW = "review"
     SEND_AGAIN = "send_again"
     RESTORE = "restored"
 
@@ -66,6 +67,8 @@ TRANSITIONS: dict[Act, dict[State, State]] = {
     },
     Act.RELEASE: {State.HELD: State.HELD, State.DEFERRED: State.DEFERRED},
     Act.HOLD: {State.HELD: State.HELD, State.CLAIMED: State.HELD, State.DEFERRED: State.HELD},
+    # A finding makes it wait longer. What is in hand goes back to where it was claimed from.
+    Act.REVIEW: {State.HELD: State.HELD, State.CLAIMED: State.HELD, State.DEFERRED: State.DEFERRED},
     Act.SEND_AGAIN: {State.UNKNOWN: State.HELD},
     # A backup does not know what left after it was made, so what was open in it waits for somebody's word.
     Act.RESTORE: {

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from takeback.clock import Instant, to_datetime
-from takeback.hold.settings import Condition, HoldSettings, Rule, Side, Window
+from takeback.hold.settings import Condition, HoldSettings, Rule, Side
 from takeback.mail.address import Pattern
+from takeback.quantities import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Facts:
     """Null sender or Auto-Submitted: nobody sits waiting with an Undo, so the default window does not apply."""
     header: Mapping[str, str] = field(default_factory=dict)
     wish: Wish | None = None
+    findings: frozenset[str] = frozenset()
+    """Codes of what the review has found; nothing is found before it is in."""
 
 
 IsInternal = Callable[[str], bool]
@@ -45,16 +48,32 @@ def due_times(facts: Facts, settings: HoldSettings, is_internal: IsInternal, now
     return [_due_time(facts, address, settings, is_internal, now) for address in facts.recipients]
 
 
+def due_times_by_findings(
+    facts: Facts, settings: HoldSettings, is_internal: IsInternal, now: Instant
+) -> list[Instant | None]:
+    """As `due_times`, by the rules that ask for a finding alone; `now` where none of them matches."""
+    asking = [rule for rule in settings.rule if rule.when.finding is not None]
+    return [_due_time_by(asking, facts, address, settings, is_internal, now) for address in facts.recipients]
+
+
+def _due_time_by(
+    rules: Sequence[Rule], facts: Facts, address: str, settings: HoldSettings, is_internal: IsInternal, now: Instant
+) -> Instant | None:
+    rule = _first_match(rules, facts, address, settings, is_internal, now)
+    window = rule.window if rule else 0
+    return None if window is None else now + window
+
+
 def _due_time(
     facts: Facts, address: str, settings: HoldSettings, is_internal: IsInternal, now: Instant
 ) -> Instant | None:
-    rule = _first_match(facts, address, settings, is_internal, now)
+    rule = _first_match(settings.rule, facts, address, settings, is_internal, now)
     window = rule.window if rule else _default_window(facts, settings)
     by_rule = None if window is None else now + window
     if facts.wish is None:
         return by_rule
     wished = _within_limits(facts.wish, settings, now)
-    return _later(by_rule, wished) if rule and rule.firm else wished
+    return later(by_rule, wished) if rule and rule.firm else wished
 
 
 def _default_window(facts: Facts, settings: HoldSettings) -> Window:
@@ -69,15 +88,16 @@ def _within_limits(wish: Wish, settings: HoldSettings, now: Instant) -> Instant 
     return max(wish.due_at, now + settings.shortest)
 
 
-def _later(one: Instant | None, other: Instant | None) -> Instant | None:
+def later(one: Instant | None, other: Instant | None) -> Instant | None:
+    """Of two due times the later one; None, which waits for a release, is later than any."""
     return None if one is None or other is None else max(one, other)
 
 
 def _first_match(
-    facts: Facts, address: str, settings: HoldSettings, is_internal: IsInternal, now: Instant
+    rules: Sequence[Rule], facts: Facts, address: str, settings: HoldSettings, is_internal: IsInternal, now: Instant
 ) -> Rule | None:
     return next(
-        (rule for rule in settings.rule if _holds(rule.when, facts, address, settings, is_internal, now)),
+        (rule for rule in rules if _holds(rule.when, facts, address, settings, is_internal, now)),
         None,
     )
 
@@ -92,6 +112,7 @@ def _holds(
         and (when.has_attachment is None or when.has_attachment == facts.has_attachment)
         and (when.size is None or when.size.holds_for(facts.size))
         and (when.header is None or _has_header(when.header, facts.header))
+        and (when.finding is None or not facts.findings.isdisjoint(when.finding))
         and (when.time is None or _is_time(when, settings.timezone, now))
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,6 +90,12 @@ def is_addr_spec(text: str) -> bool:
         and len(match[1].encode()) <= _LONGEST_LOCAL_PART
         and len(match[2].encode()) <= _LONGEST_DOMAIN
     )
+
+
+def is_within(address: str, domains: Iterable[str]) -> bool:
+    """Whether its domain is one of these (canonical), or below one of them."""
+    own = domain_of(address)
+    return any(own == domain or own.endswith(f".{domain}") for domain in domains)
 
 
 @dataclass(frozen=True, slots=True)

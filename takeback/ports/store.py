@@ -16,6 +16,7 @@ from takeback.clock import Duration, Instant
 from takeback.hold.states import State
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports.relay import Content, Outcome
+from takeback.review.finding import Finding
 
 
 class Origin(StrEnum):
@@ -179,6 +180,16 @@ class RecipientView:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingView:
+    """What the review has found, what that did (`takeback.review.policy.Effect`), and what people's acts have said of
+    it since (`takeback.ports.review.Judgement`; empty where nothing)."""
+
+    finding: Finding
+    effect: str
+    judgement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     id: str
     message_id: str
@@ -189,6 +200,8 @@ class MessageView:
     size: int
     accepted_at: Instant
     recipients: Sequence[RecipientView]
+    findings: Sequence[FindingView] = ()
+    """The worst first."""
 
 
 @dataclass(frozen=True, slots=True)

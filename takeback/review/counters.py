@@ -109,6 +109,11 @@ class Table:
             self._remove(key)
         return weakest
 
+    def discard(self, key: Key) -> None:
+        """Afterwards it is not there."""
+        if key in self._counters:
+            self._remove(key)
+
     def _remove(self, key: Key) -> None:
         del self._counters[key]
         for name in self._shelves(key):

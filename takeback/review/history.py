@@ -114,9 +114,7 @@ class History:
         """The history that these rows are. A row of no known kind is passed over."""
         history = cls()
         for row in rows:
-            if kind := _KINDS.get(row.kind):
-                counter = Counter(row.count, row.rank, row.first, row.last)
-                history._tables[kind].put(tuple(json.loads(row.key)), counter)
+            history._put(row)
         return history
 
     def rows(self) -> Iterator[Row]:
@@ -139,6 +137,23 @@ class History:
             changed=tuple(_row(kind, key, counter) for kind, key, counter in kept if counter is not None),
             forgotten=tuple((kind.value, _plain(key)) for kind, key in gone),
         )
+
+    def take_over(self, change: Change) -> None:
+        """Does what `observe()` did to a history that was the same as this one."""
+        for row in change.changed:
+            self._put(row)
+        for name, key in change.forgotten:
+            if kind := _KINDS.get(name):
+                self._tables[kind].discard(tuple(json.loads(key)))
+
+    def _put(self, row: Row) -> None:
+        if kind := _KINDS.get(row.kind):
+            counter = Counter(row.count, row.rank, row.first, row.last)
+            self._tables[kind].put(tuple(json.loads(row.key)), counter)
+
+    def __len__(self) -> int:
+        """How many counters there are."""
+        return sum(map(len, self._tables.values()))
 
     # Questions
 

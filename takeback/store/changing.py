@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select, update
 
 from takeback.clock import Instant
 from takeback.hold.states import TRANSITIONS, Act, State
+from takeback.ports.review import Judgement
 from takeback.ports.store import Answer, HoldRequest, ReleaseRequest, Selection
-from takeback.store import tables
+from takeback.store import judging, tables
 from takeback.store.accepting import event_row, record_events
 from takeback.store.acts import act_row, record_acts
 from takeback.store.reading import recipient_view
@@ -32,6 +33,7 @@ def _undo(connection: Connection, now: Instant, selection: Selection) -> list[An
     rows = _lock(connection, selection)
     undone = _move(connection, now, rows, Act.UNDO, selection)
     _record(connection, now, "undo", selection, [row for row in rows if row.id in undone])
+    judging.note(connection, [row for row in rows if row.id in undone], Judgement.RIGHT)
     return _answers(_lock(connection, selection), lambda row: State(row.state) is State.UNDONE)
 
 
@@ -43,15 +45,17 @@ def release(connection: Connection, now: Instant, requests: Sequence[ReleaseRequ
 def _release(connection: Connection, now: Instant, request: ReleaseRequest) -> list[Answer]:
     rows = _lock(connection, request.selection)
     released = _move(connection, now, rows, Act.RELEASE, request.selection, due_at=now)
+    judging.note(connection, [row for row in rows if row.id in released], Judgement.WRONG)
     if request.again:
         released |= _move(connection, now, rows, Act.SEND_AGAIN, request.selection, due_at=now)
     _record(connection, now, "release", request.selection, [row for row in rows if row.id in released])
-    connection.execute(
-        update(tables.message)
-        .where(tables.message.c.id.in_(request.selection.messages), tables.message.c.review_by > now)
-        .values(review_by=now)
-    )
+    _mark_released(connection, released, now)
     return _answers(_lock(connection, request.selection), lambda row: row.id in released)
+
+
+def _mark_released(connection: Connection, recipients: Iterable[int], at: Instant | None) -> None:
+    """Whether a review that comes in later may lengthen what these wait: not once somebody has said "send now"."""
+    connection.execute(update(tables.recipient).where(_recipient.id.in_(list(recipients))).values(released_at=at))
 
 
 def hold(connection: Connection, now: Instant, requests: Sequence[HoldRequest]) -> list[list[Answer]]:
@@ -63,6 +67,7 @@ def _hold(connection: Connection, now: Instant, request: HoldRequest) -> list[An
     rows = _lock(connection, request.selection)
     held = _move(connection, now, rows, Act.HOLD, request.selection, due_at=request.due_at)
     _record(connection, now, "hold", request.selection, [row for row in rows if row.id in held], until=request.due_at)
+    _mark_released(connection, held, None)
     return _answers(_lock(connection, request.selection), lambda row: row.id in held)
 
 

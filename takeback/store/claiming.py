@@ -37,7 +37,12 @@ MakeContent = Callable[[str, int, bool, bytes | None], Content]
 _recipient = tables.recipient.c
 _message = tables.message.c
 
-_reviewed = or_(_message.review_by.is_(None), _message.reviewed_at.isnot(None), _message.review_by <= bindparam("now"))
+_reviewed = or_(
+    _message.review_by.is_(None),
+    _message.reviewed_at.isnot(None),
+    _message.review_by <= bindparam("now"),
+    _recipient.released_at.isnot(None),
+)
 _due = (
     select(_recipient.id, _message.review_by, _message.reviewed_at)
     .join(tables.message, _message.id == _recipient.message)

@@ -11,7 +11,7 @@ from takeback.clock import DAY, Duration, Instant
 from takeback.hold.states import State
 from takeback.ids import first_id
 from takeback.ports.store import Origin, Parked, ParkRequest, Retention
-from takeback.store import tables
+from takeback.store import review_tables, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.tables import AnyRow
 
@@ -114,7 +114,7 @@ def _sweep(connection: Connection, now: Instant, retention: Retention) -> int:
     _delete_content(connection, bodies)
     connection.execute(update(tables.message).where(_message.id.in_(bodies)).values(content_deleted_at=now))
     forgotten = list(connection.execute(_metadata_past(now, retention)).scalars())
-    for table in (tables.event, tables.recipient):
+    for table in (tables.event, tables.recipient, review_tables.finding, review_tables.to_learn):
         connection.execute(delete(table).where(table.c.message.in_(forgotten)))
     connection.execute(delete(tables.message).where(_message.id.in_(forgotten)))
     swept = _sweep_staged(connection, now, retention.limit)

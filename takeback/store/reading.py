@@ -15,17 +15,20 @@ from takeback.ids import same_second
 from takeback.ports.store import (
     Account,
     EventView,
+    FindingView,
     MessageView,
     Origin,
     RecipientView,
     Usage,
     UsageQuestion,
 )
-from takeback.store import tables
+from takeback.review.finding import Finding, Reason, Where
+from takeback.store import review_tables, tables
 from takeback.store.tables import AnyRow
 
 _message = tables.message.c
 _recipient = tables.recipient.c
+_finding = review_tables.finding.c
 _LISTED_AT_ONCE = 500
 
 
@@ -85,10 +88,35 @@ def views(connection: Connection, wanted: ColumnElement[bool]) -> list[MessageVi
         .order_by(_recipient.message, _recipient.position)
     ).all()
     by_message = {id: list(group) for id, group in groupby(recipients, key=lambda row: row.message)}
-    return [_message_view(row, by_message.get(row.id, [])) for row in messages]
+    found = findings(connection, list(by_message))
+    return [_message_view(row, by_message.get(row.id, []), found.get(row.id, [])) for row in messages]
 
 
-def _message_view(row: AnyRow, recipients: Sequence[AnyRow]) -> MessageView:
+def findings(connection: Connection, messages: Sequence[str]) -> dict[str, list[FindingView]]:
+    """By message, the worst first."""
+    rows = connection.execute(
+        select(review_tables.finding)
+        .where(_finding.message.in_(messages))
+        .order_by(_finding.message, _finding.probability.desc(), _finding.position)
+    ).all()
+    return {id: [_finding_view(row) for row in group] for id, group in groupby(rows, key=lambda row: row.message)}
+
+
+def _finding_view(row: AnyRow) -> FindingView:
+    return FindingView(finding_of(row), row.effect, row.judgement or "")
+
+
+def finding_of(row: AnyRow) -> Finding:
+    return Finding(
+        code=row.code,
+        probability=row.probability,
+        reason=Reason(row.reason_en, row.reason_ar),
+        where=Where(row.recipient, row.line, row.attachment),
+        about=row.about,
+    )
+
+
+def _message_view(row: AnyRow, recipients: Sequence[AnyRow], findings: Sequence[FindingView]) -> MessageView:
     return MessageView(
         id=row.id,
         message_id=row.message_id,
@@ -99,6 +127,7 @@ def _message_view(row: AnyRow, recipients: Sequence[AnyRow]) -> MessageView:
         size=row.size,
         accepted_at=row.accepted_at,
         recipients=[recipient_view(each) for each in recipients],
+        findings=findings,
     )
 
 

@@ -11,7 +11,7 @@ from takeback.clock import Instant
 from takeback.hold.states import TRANSITIONS, Act, State
 from takeback.ports import Verdict
 from takeback.ports.store import Result, Settlement
-from takeback.store import tables
+from takeback.store import learning, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.tables import AnyRow
 
@@ -68,6 +68,8 @@ def record(connection: Connection, now: Instant, settlements: Sequence[Settlemen
             insert_messages(connection, settlement.reports)
     if changes:
         connection.execute(_settle, changes)
+        sent = {rows[change["recipient_id"]].message for change in changes if change["new_state"] == State.SENT.value}
+        learning.will_learn(connection, now, sorted(sent))
     record_events(connection, events)
     return answers
 

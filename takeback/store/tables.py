@@ -74,12 +74,23 @@ message = Table(
     # Review: none asked for while review_by is null; a message may leave when it is reviewed or review_by is past.
     Column("reviewed_at", BigInteger),
     Column("review_by", BigInteger),
+    Column("review_token", Text),
+    Column("review_lease_until", BigInteger),
+    Column("learned_at", BigInteger),
     Column("content_deleted_at", BigInteger),
 )
 Index("message_account_accepted_at", message.c.account, message.c.accepted_at)
 _HAS_CONTENT = text("content_deleted_at IS NULL")
 Index("message_with_content", message.c.accepted_at, sqlite_where=_HAS_CONTENT, postgresql_where=_HAS_CONTENT)
 Index("message_message_id", message.c.message_id)
+_AWAITS_REVIEW = text("reviewed_at IS NULL AND review_by IS NOT NULL")
+Index(
+    "message_awaits_review",
+    message.c.review_by,
+    message.c.accepted_at,
+    sqlite_where=_AWAITS_REVIEW,
+    postgresql_where=_AWAITS_REVIEW,
+)
 
 recipient = Table(
     "recipient",
@@ -95,6 +106,8 @@ recipient = Table(
     Column("state", Text, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("due_at", BigInteger),
+    # When somebody said "send now"; a review that comes later lengthens nothing.
+    Column("released_at", BigInteger),
     Column("claim", Text),
     Column("lease_until", BigInteger),
     Column("first_claim_at", BigInteger),

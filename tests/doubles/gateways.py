@@ -30,10 +30,12 @@ def configuration(
     timeout: str = "1s",
     connections: int = 20,
     hostname: str = "gateway.example",
+    review: str = "enabled = false",
     http: str = "listen = []",
     more: str = "",
 ) -> str:
-    """The text of a configuration that trusts this machine and relays each pattern of `relays` to that port."""
+    """The text of a configuration that trusts this machine and relays each pattern of `relays` to that port. Nothing is
+    reviewed unless `review` says so."""
     sections = [
         f"""
 [[relay]]
@@ -64,6 +66,8 @@ may_send_as = ["*@example.com"]
 [hold]
 window = "{window}"
 late_tolerance = "{late_tolerance}"
+[review]
+{review}
 [limits]
 held_messages = 0
 held_bytes = "0B"

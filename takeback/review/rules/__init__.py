@@ -1,1 +1,7 @@
-"""One rule a file, each a pure function."""
+"""One rule a file, each a pure function. `RULES` lists them all."""
+
+from __future__ import annotations
+
+from takeback.review.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

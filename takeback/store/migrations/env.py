@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from takeback.store import audit_tables, people_tables  # noqa: F401 - their tables belong to the metadata
+from takeback.store import audit_tables, people_tables, review_tables  # noqa: F401 - their tables belong to the metadata
 from takeback.store.tables import metadata
 
 connection = context.config.attributes["connection"]
