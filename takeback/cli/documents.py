@@ -7,7 +7,8 @@ from typing import Any
 
 from takeback.clock import Instant, rfc3339
 from takeback.flows.ask import Told
-from takeback.ports.store import EventView, MessageView, RecipientView
+from takeback.ports.review import RuleFigures
+from takeback.ports.store import EventView, FindingView, MessageView, RecipientView
 
 Document = dict[str, Any]
 
@@ -36,13 +37,31 @@ def message(view: MessageView) -> Document:
             }
             for each in view.recipients
         ],
+        "findings": [finding(each) for each in view.findings],
+    }
+
+
+def finding(view: FindingView) -> Document:
+    """`effect` is what it did to the message, `judgement` what people's acts have said of it since."""
+    return {**view.finding.document(), "effect": view.effect, "judgement": view.judgement or None}
+
+
+def rule(figures: RuleFigures) -> Document:
+    """`precision` is the share of findings judged right among all that were judged; null where none was."""
+    judged = figures.right + figures.wrong
+    return {
+        "code": figures.code,
+        "found": figures.found,
+        "held": figures.held,
+        "right": figures.right,
+        "wrong": figures.wrong,
+        "precision": round(figures.right / judged, 4) if judged else None,
     }
 
 
 def shown(view: MessageView, events: Sequence[EventView], also: Sequence[MessageView]) -> Document:
     return {
         **message(view),
-        "findings": [],
         "events": [_event(event) for event in events],
         "also": [other.id for other in also],
     }

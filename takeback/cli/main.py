@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, audit, demo, messages, running, upkeep
+from takeback.cli import accounts, audit, demo, history, messages, review, running, upkeep
 
 commands = typer.Typer(
     name="takeback",
@@ -37,6 +37,8 @@ for command in (
     commands.command()(command)
 commands.add_typer(accounts.commands, name="account")
 commands.add_typer(audit.commands, name="audit")
+commands.add_typer(review.commands, name="review")
+commands.add_typer(history.commands, name="history")
 
 
 def _print_version(wanted: bool) -> None:

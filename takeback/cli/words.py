@@ -12,8 +12,9 @@ from rich.text import Text
 from takeback.clock import SECOND, Instant, to_datetime
 from takeback.flows.ask import Told
 from takeback.hold.states import State
-from takeback.ports.store import EventView, MessageView, Origin, RecipientView
+from takeback.ports.store import EventView, FindingView, MessageView, Origin, RecipientView
 from takeback.quantities import format_duration, format_size
+from takeback.review.finding import Where
 from takeback.visible import visible
 
 STYLES = {
@@ -50,7 +51,11 @@ def _subject(view: MessageView) -> Text:
     """What our own reports are about is not what the person has written, and must not look like it."""
     if view.origin is Origin.SYSTEM:
         return Text(f"(report) {visible(view.subject, _SUBJECT_WIDTH)}", style="dim")
-    return Text(visible(view.subject, _SUBJECT_WIDTH) or "(no subject)")
+    subject = Text(visible(view.subject, _SUBJECT_WIDTH) or "(no subject)")
+    if not view.findings:
+        return subject
+    worst = view.findings[0].finding.code
+    return Text.assemble((f"[{visible(worst, 40)}] ", "bold yellow"), subject)
 
 
 def leaves_in(recipients: Sequence[RecipientView], now: Instant) -> Text:
@@ -89,7 +94,33 @@ def message(view: MessageView, events: Sequence[EventView], now: Instant) -> lis
         ("Account", view.account),
     ):
         facts.add_row(Text(name, style="bold"), Text(visible(value)))
-    return [facts, Text(), _recipients(view.recipients, now), Text(), _events(events)]
+    return [facts, *_findings(view.findings), Text(), _recipients(view.recipients, now), Text(), _events(events)]
+
+
+_MOST_REASONS = 3
+"""The worst ones: who is shown more reads none."""
+_EFFECTS = {"shown": "shown only", "held": "holds longer", "kept": "holds until released"}
+
+
+def _findings(findings: Sequence[FindingView]) -> list[Table | Text]:
+    if not findings:
+        return []
+    table = Table("Likely mistake", "Why", "Where", "Likely", "Effect", box=box.SIMPLE_HEAD, pad_edge=False)
+    for each in findings[:_MOST_REASONS]:
+        table.add_row(
+            Text(visible(each.finding.code), style="bold yellow"),
+            Text(visible(each.finding.reason.en)),
+            Text(visible(_place(each.finding.where))),
+            f"{each.finding.probability:.0%}",
+            _EFFECTS.get(each.effect, each.effect) + (f" ({each.judgement})" if each.judgement else ""),
+        )
+    more = len(findings) - _MOST_REASONS
+    return [Text(), table, *([Text(f"and {more} less likely; --json lists all", style="dim")] if more > 0 else [])]
+
+
+def _place(where: Where) -> str:
+    line = None if where.line is None else f"line {where.line}"
+    return ", ".join(each for each in (where.recipient, where.attachment, line) if each)
 
 
 def _recipients(recipients: Sequence[RecipientView], now: Instant) -> Table:
@@ -108,7 +139,7 @@ def _recipients(recipients: Sequence[RecipientView], now: Instant) -> Table:
 def _events(events: Sequence[EventView]) -> Table:
     table = Table("When", "What", "Who", "Recipient", "Detail", box=box.SIMPLE_HEAD, pad_edge=False)
     for event in events:
-        detail = ", ".join(f"{name}: {value}" for name, value in event.detail.items() if value not in ("", None))
+        detail = ", ".join(f"{name}: {_said(value)}" for name, value in event.detail.items() if value not in ("", None))
         table.add_row(
             local(event.at),
             event.kind,
@@ -117,6 +148,16 @@ def _events(events: Sequence[EventView]) -> Table:
             Text(visible(detail)),
         )
     return table
+
+
+def _said(value: object) -> str:
+    match value:
+        case list():
+            return " ".join(map(str, value))
+        case dict():
+            return "; ".join(f"{name} {each}" for name, each in value.items())
+        case _:
+            return str(value)
 
 
 def undone(told: Told) -> str:

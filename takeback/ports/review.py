@@ -96,6 +96,14 @@ class Fine:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """Erase an account's history, as somebody asks."""
+
+    account: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleFigures:
     """How often a code was found, what it did, and what people's acts said of it."""
 
@@ -192,7 +200,7 @@ class ReviewStore(Protocol):
         through here."""
         ...
 
-    async def forget(self, account: str) -> int:
+    async def forget(self, request: Forget) -> int:
         """Afterwards the account has no history, and nothing is silenced for it. Returns how many counters it had."""
         ...
 

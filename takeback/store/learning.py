@@ -11,11 +11,12 @@ from sqlalchemy import Connection, delete, exists, select, text, update
 
 from takeback.clock import Instant
 from takeback.hold.states import State
-from takeback.ports.review import Circumstances, Fine, Judgement, Learning, Remembered, ToLearn
+from takeback.ports.review import Circumstances, Fine, Forget, Judgement, Learning, Remembered, ToLearn
 from takeback.review.finding import Finding
 from takeback.review.history import Row
 from takeback.store import judging, reading, review_tables, tables
 from takeback.store.accepting import event_row, record_events
+from takeback.store.acts import act_row, record_acts
 from takeback.store.rows import insert_rows
 from takeback.store.tables import AnyRow
 
@@ -179,12 +180,14 @@ def known(connection: Connection, account: str, digests: Sequence[bytes]) -> set
     return found & set(digests)
 
 
-def forget(connection: Connection, now: Instant, accounts: Sequence[str]) -> list[int]:
-    return [_forget(connection, account) for account in accounts]
+def forget(connection: Connection, now: Instant, requests: Sequence[Forget]) -> list[int]:
+    return [_forget(connection, now, request) for request in requests]
 
 
-def _forget(connection: Connection, account: str) -> int:
+def _forget(connection: Connection, now: Instant, request: Forget) -> int:
     """The version stays, one higher: whoever still has the old history in mind can write nothing of it back."""
+    account = request.account
+    record_acts(connection, [act_row(now, "erase_history", request.actor, account)])
     connection.execute(
         update(review_tables.history_version)
         .where(_version.account == account)
@@ -235,4 +238,6 @@ def _fine(connection: Connection, now: Instant, request: Fine) -> list[Finding]:
         )
     if rows:
         record_events(connection, [event_row(request.message, now, "fine", request.actor, code=request.code)])
+        act = act_row(now, "fine", request.actor, request.account, request.message, code=request.code)
+        record_acts(connection, [act])
     return [reading.finding_of(row) for row in rows]

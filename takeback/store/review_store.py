@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from takeback.ports.review import (
     Circumstances,
     Fine,
+    Forget,
     GiveUp,
     Learning,
     Remembered,
@@ -70,5 +71,5 @@ class SqlReviewStore:
     async def known(self, account: str, digests: Sequence[bytes]) -> set[bytes]:
         return await self._access.ask(lambda connection: learning.known(connection, account, digests))
 
-    async def forget(self, account: str) -> int:
-        return await self._access.submit(_FORGET, account)
+    async def forget(self, request: Forget) -> int:
+        return await self._access.submit(_FORGET, request)

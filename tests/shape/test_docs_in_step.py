@@ -23,7 +23,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CALL = re.compile(r"`(\w+)\(\)`")
 _DEFINITION = re.compile(r"^ *(?:async )?(?:def|class) (\w+)", re.MULTILINE)
-_NOT_BUILT = re.compile(r"takeback (?:recall|restore|review|replace)\b(?!-backup)|\[recall\]")
+_NOT_BUILT = re.compile(r"takeback (?:recall|restore|replace)\b(?!-backup)|\[recall\]")
 
 
 def page(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from takeback.clock import DAY, HOUR, SECOND
 from takeback.ports import Outcome, Verdict
-from takeback.ports.review import Fine, Learning, RuleFigures
+from takeback.ports.review import Fine, Forget, Learning, RuleFigures
 from takeback.ports.store import DotMark, ReleaseRequest, Result, Retention, Selection, Settlement
 from takeback.review.history import Change, History, Row
 from takeback.review.policy import Judged
@@ -130,7 +130,7 @@ async def test_accounts_have_histories_of_their_own_and_can_have_them_erased(tri
     await sent(reviews, BOB)
     await reviews.store.learn(Learning(ANN, 0, change(row(BOB)), imported=[digest_of("<a@b>")]))
     await reviews.store.learn(Learning("eve@example.com", 0, change(row(BOB), row(CAROL))))
-    assert await reviews.store.forget(ANN) == 1
+    assert await reviews.store.forget(Forget(ANN, "local:ann")) == 1
     assert (await reviews.store.history(ANN)).rows == []
     assert await reviews.store.to_learn(10) == [], "nor is what was sent before learned afterwards"
     assert await reviews.store.known(ANN, [digest_of("<a@b>")]) == set()
