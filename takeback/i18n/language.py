@@ -42,6 +42,16 @@ LOCALES = Path(__file__).parent / "locales"
 SOURCE = "en"
 
 
+def words(english: str, /) -> str:
+    """The words as they are, marked for the catalogues: they are translated where they are shown."""
+    return english
+
+
+def forms(one: str, many: str, /) -> tuple[str, str]:
+    """The same for words that depend on a number."""
+    return one, many
+
+
 @dataclass(frozen=True)
 class Language:
     code: str
