@@ -16,8 +16,9 @@ from takeback.httpd.services import Services
 from takeback.mail.address import domain_of
 from takeback.store.people_store import SqlPeopleStore
 from takeback.store.store import SqlStore
+from takeback.web import install as pages
 
-FACES = (resources.install,)
+FACES = (resources.install, pages.install)
 """What hangs itself into the application."""
 
 

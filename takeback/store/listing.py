@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from takeback.hold.states import OPEN
 from takeback.ports.store import Listing, MessageView, Origin
@@ -28,6 +28,15 @@ def messages(connection: Connection, listing: Listing) -> list[MessageView]:
         .limit(listing.limit)
     )
     return reading.views(connection, _message.id.in_(list(connection.execute(ids).scalars())))
+
+
+def open_by_account(connection: Connection) -> dict[str, int]:
+    """How many messages of each account are held, on their way or wait for a decision."""
+    messages = func.count(_recipient.message.distinct())
+    counted = connection.execute(
+        select(_recipient.account, messages).where(tables.is_open).group_by(_recipient.account)
+    )
+    return {row[0]: row[1] for row in counted}
 
 
 def _of_accounts(listing: Listing) -> list[ColumnElement[bool]]:

@@ -169,6 +169,9 @@ class SqlStore:
     async def messages(self, listed: Listing) -> Sequence[MessageView]:
         return await self.access.ask(lambda connection: listing.messages(connection, listed))
 
+    async def open_by_account(self) -> dict[str, int]:
+        return await self.access.ask(listing.open_by_account)
+
     async def follow(self, position: Position | None) -> tuple[Sequence[Change], Position]:
         in_order, now = self.access.database.is_sqlite, self.now()
         return await self.access.ask(lambda connection: following.follow(connection, now, position, in_order))

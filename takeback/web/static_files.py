@@ -1,0 +1,58 @@
+"""Stylesheet, scripts and icons, under addresses that change with their content; and the application's manifest."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from takeback.httpd.problems import Code, Problem
+from takeback.web.pages import STATIC, static_path
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".txt": "text/plain; charset=utf-8",
+}
+_NAMES = frozenset(file.name for file in STATIC.iterdir())
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/static/{digest}/{name}")
+async def static_file(digest: str, name: str) -> Response:
+    if name not in _NAMES or f"/static/{digest}/{name}" != static_path(name):
+        raise Problem(Code.NOT_FOUND)
+    file = STATIC / name
+    return FileResponse(
+        file, media_type=_TYPES[file.suffix], headers={"Cache-Control": "public, max-age=31536000, immutable"}
+    )
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    return FileResponse(STATIC / "icon-192.png", media_type="image/png", headers={"Cache-Control": "max-age=86400"})
+
+
+@router.get("/manifest.webmanifest")
+async def manifest() -> Response:
+    """What a phone needs to put the outbox on its home screen."""
+    icons = [
+        {"src": static_path(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        for size, purpose in ((192, "any"), (512, "any"), (512, "maskable"))
+    ]
+    return JSONResponse(
+        {
+            "name": "Takeback",
+            "short_name": "Takeback",
+            "id": "/",
+            "start_url": "/",
+            "scope": "/",
+            "display": "standalone",
+            "background_color": "#f5f6f8",
+            "theme_color": "#0a665a",
+            "icons": icons,
+        },
+        media_type="application/manifest+json",
+    )

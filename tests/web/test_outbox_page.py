@@ -1,0 +1,136 @@
+"""The outbox in a real browser: rows come and change by themselves, and the button does what it says."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.end_to_end.running import run_command
+from tests.web.stage import ANN, BEN, Stage
+
+
+def test_a_message_appears_by_itself_and_undo_stops_it(site: Stage) -> None:
+    with site.page() as page:
+        page.goto("/")
+        site.send(["bob@held.example", "sara@held.example"], "Appears")
+        mine = page.locator(".row", has_text="Appears")
+        expect(mine).to_contain_text("bob@held.example and sara@held.example")
+        expect(mine).to_contain_text("Leaves in 59 minutes")
+        mine.locator(".undo").click()
+        expect(page.locator("#answer")).to_contain_text("Stopped for 2 recipients.")
+        expect(mine).to_contain_text("Stopped. It did not leave.")
+        expect(mine.locator(".undo")).to_have_count(0)
+    released = run_command("release", "last", "--account", ANN, "--config", str(site.gateway.file))
+    assert "Nothing to send for 2 recipients" in released.out
+    assert site.received("Appears") == []
+
+
+def test_undo_works_without_script(site: Stage) -> None:
+    id = site.send(["bob@held.example", "sara@held.example"], "No script")
+    with site.page(java_script_enabled=False) as page:
+        page.goto("/")
+        page.locator(f"#m-{id} .undo").click()
+        expect(page.locator("#answer")).to_contain_text("Stopped for 2 recipients.")
+        assert "told=undo" in page.url
+        page.reload()
+        expect(page.locator("#answer")).to_contain_text("Stopped for 2 recipients.")
+
+
+def test_the_key_stops_the_newest_and_never_an_older_one(site: Stage) -> None:
+    older = site.send(subject="Older one")
+    newest = site.send(subject="Newest one")
+    with site.page() as page:
+        page.goto("/")
+        page.keyboard.press("u")
+        expect(page.locator("#answer")).to_contain_text("Stopped for 1 recipient.")
+        page.keyboard.press("u")
+        page.keyboard.press("u")
+        expect(page.locator(f"#m-{newest}")).to_contain_text("Stopped. It did not leave.")
+        expect(page.locator(f"#m-{older} .undo")).to_have_count(1)
+
+
+def test_undo_for_some(site: Stage) -> None:
+    id = site.send(["bob@held.example", "sara@held.example", "omar@held.example"], "For some")
+    with site.page() as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        mine.locator("summary").click()
+        mine.get_by_label("sara@held.example").check()
+        mine.get_by_role("button", name="Undo for those").click()
+        expect(page.locator("#answer")).to_contain_text("Stopped for 1 recipient.")
+        expect(mine).to_contain_text("2 · held")
+        expect(mine).to_contain_text("1 · stopped")
+
+
+def test_send_now_is_followed_to_the_end(site: Stage) -> None:
+    id = site.send(["bob@held.example"], "Send it now")
+    with site.page() as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        mine.locator("summary").click()
+        mine.get_by_role("button", name="Send now").click()
+        expect(page.locator("#answer")).to_contain_text("On its way to 1 recipient.")
+        expect(mine).to_contain_text("handed over")
+        assert site.received("Send it now") == ["bob@held.example"]
+
+
+def test_hold_longer_and_until_released(site: Stage) -> None:
+    id = site.send(["bob@held.example"], "Hold it")
+    with site.page() as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        mine.locator("summary").click()
+        mine.locator("select").select_option("4h")
+        mine.get_by_role("button", name="Hold longer").click()
+        expect(mine).to_contain_text("Leaves in 4 hours")
+        mine.locator("summary").click()
+        mine.get_by_role("button", name="Hold until I send it").click()
+        expect(mine).to_contain_text("Waits until you send it")
+
+
+def test_too_late_is_said_with_the_time(site: Stage) -> None:
+    id = site.send(["now@now.example", "bob@held.example"], "Too late for one")
+    with site.page() as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        expect(mine).to_contain_text("1 · handed over")
+        mine.locator(".undo").click()
+        expect(page.locator("#answer")).to_contain_text(
+            "Stopped for 1 recipient. Too late for 1 recipient: handed over at "
+        )
+
+
+def test_the_unknown_is_explained_and_left_alone(site: Stage) -> None:
+    id = site.send(["x@drop.example"], "Who knows")
+    with site.page() as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        expect(mine).to_contain_text("did not answer. It may have arrived or not")
+        mine.get_by_role("button", name="Leave it").click()
+        expect(page.locator("#answer")).to_contain_text("Left alone for 1 recipient.")
+        expect(mine).to_contain_text("left alone")
+
+
+def test_a_lost_connection_is_shown_and_mended(site: Stage) -> None:
+    with site.page() as page:
+        page.route("**/events", lambda route: route.abort())
+        page.goto("/")
+        expect(page.locator("#stale")).to_be_visible()
+        page.unroute("**/events")
+        site.send(subject="While it was lost")
+        expect(page.locator(".row", has_text="While it was lost")).to_be_visible()
+        expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_others_see_nothing_of_it(site: Stage) -> None:
+    id = site.send(subject="Private")
+    with site.page(BEN) as page:
+        page.goto("/")
+        expect(page.locator(".row", has_text="Private")).to_have_count(0)
+        for path in (
+            f"/messages/{id}",
+            f"/messages/{id}/original.eml",
+            f"/messages/{id}/preview",
+            f"/messages/{id}/parts/0",
+        ):
+            assert page.request.get(path).status == 404
+        assert page.request.get(f"/outbox/rows/{id}").status == 204
