@@ -36,12 +36,14 @@ from takeback.flows.quota import Quota, QuotaLimits
 from takeback.flows.release import LEASE, Releaser
 from takeback.flows.reports import Reporter
 from takeback.flows.review import Judge, Reviewing
+from takeback.flows.sent_copies import SentCopies
 from takeback.flows.settle import Settler
 from takeback.hold.states import OPEN
 from takeback.listener.connection import Service
 from takeback.listener.door import Door
 from takeback.listener.listener import Endpoint, Listener, tls_context
 from takeback.mail.address import domain_of
+from takeback.mailboxes.own import ImapDrafts
 from takeback.ports.store import Retention
 from takeback.relay.relays import Relays
 from takeback.smtp.settings import SmtpLimits
@@ -52,6 +54,7 @@ from takeback.store.keys import open_seal
 from takeback.store.opening import lock_folder, make_folder, open_database
 from takeback.store.people_store import SqlPeopleStore
 from takeback.store.review_store import SqlReviewStore
+from takeback.store.sent_copies import SqlOwnMailboxes
 from takeback.store.store import SqlStore
 from takeback.workers.limits import Limits
 from takeback.workers.pool import Pool
@@ -91,7 +94,9 @@ class Gateway:
         database = open_database(config.data)
         check_durability(database)
         self.store = await SqlStore.open(database)
-        self._audit = SqlAudit(self.store.access, await open_seal(self.store.access, config.data))
+        seal = await open_seal(self.store.access, config.data)
+        self._audit = SqlAudit(self.store.access, seal)
+        self._own_mailboxes = SqlOwnMailboxes(self.store.access, seal)
         self._people = SqlPeopleStore(self.store.access)
         self._disk = Disk(config.data.folder, config.data.reserve)
         self._reporter = Reporter(self.store, config.smtp.hostname)
@@ -112,6 +117,7 @@ class Gateway:
             self._releaser.run,
             self._reviewing.run,
             self._learner.run,
+            SentCopies(self.store, self._own_mailboxes, ImapDrafts(config.sent_copies)).run,
             self._beat,
             self._housekeep,
             self._seal_acts,

@@ -20,6 +20,7 @@ from takeback.hold.settings import HoldSettings
 from takeback.httpd.settings import HttpSettings
 from takeback.listener.settings import LimitSettings, SmtpSettings
 from takeback.mail.address import canonical_domain
+from takeback.mailboxes.own_settings import SentCopySettings
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.people.settings import PeopleSettings
 from takeback.quantities import Settings
@@ -65,6 +66,7 @@ class Config(Settings):
     review: ReviewSettings = ReviewSettings()
     relay: Annotated[tuple[RelaySettings, ...], BeforeValidator(_read_tuple)] = ()
     mailboxes: Annotated[tuple[MailboxSettings, ...], BeforeValidator(_read_tuple)] = ()
+    sent_copies: SentCopySettings = SentCopySettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
 

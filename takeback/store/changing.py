@@ -12,7 +12,7 @@ from takeback.clock import Instant
 from takeback.hold.states import TRANSITIONS, Act, State
 from takeback.ports.review import Judgement
 from takeback.ports.store import Answer, HoldRequest, ReleaseRequest, Selection
-from takeback.store import judging, tables
+from takeback.store import judging, sent_copies, tables
 from takeback.store.accepting import event_row, record_events
 from takeback.store.acts import act_row, record_acts
 from takeback.store.reading import recipient_view
@@ -34,6 +34,8 @@ def _undo(connection: Connection, now: Instant, selection: Selection) -> list[An
     undone = _move(connection, now, rows, Act.UNDO, selection)
     _record(connection, now, "undo", selection, [row for row in rows if row.id in undone])
     judging.note(connection, [row for row in rows if row.id in undone], Judgement.RIGHT)
+    if undone:
+        sent_copies.queue(connection, now, selection.messages)
     return _answers(_lock(connection, selection), lambda row: State(row.state) is State.UNDONE)
 
 

@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from takeback.store import audit_tables, people_tables, review_tables  # noqa: F401 - their tables belong to the metadata
+from takeback.store import (  # noqa: F401 - their tables belong to the metadata
+    audit_tables,
+    people_tables,
+    review_tables,
+    sent_copy_tables,
+)
 from takeback.store.tables import metadata
 
 connection = context.config.attributes["connection"]

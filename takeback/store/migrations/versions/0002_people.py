@@ -29,6 +29,7 @@ def upgrade() -> None:
     )
     op.create_index("delegate_delegate", "delegate", ["delegate"], unique=False)
     _make_ways_in()
+    _make_own_mailboxes()
     op.create_table(
         "attempt",
         sa.Column("asker", sa.Text(), nullable=False),
@@ -91,3 +92,25 @@ def _make_ways_in() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("token", name=op.f("link_pkey")),
     )
+
+
+def _make_own_mailboxes() -> None:
+    op.create_table(
+        "own_mailbox",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("server", sa.Text(), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("password", sa.LargeBinary(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("own_mailbox_pkey")),
+    )
+    op.create_table(
+        "sent_copy",
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("sent_copy_message_fkey"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("message", name=op.f("sent_copy_pkey")),
+    )
+    op.create_index("sent_copy_next_at", "sent_copy", ["next_at"], unique=False)
