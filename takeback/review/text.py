@@ -6,6 +6,9 @@ get switched off. Rules about leaks need the rest. So every line is kept, and sa
 
 from __future__ import annotations
 
+import re
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from hashlib import blake2b
@@ -220,3 +223,54 @@ def blocks_of(lines: Sequence[Line]) -> tuple[tuple[int, int, str], ...]:
         if len(words) >= _SHORTEST_BLOCK:
             found.append((start, end, block_of(words)))
     return tuple(found)
+
+
+class Sentence(NamedTuple):
+    """A sentence of normalised text, or a line of a list; `number` is the line in which it begins."""
+
+    number: int
+    plain: str
+
+
+def sentences(lines: Iterable[Line]) -> Iterator[Sentence]:
+    """The sentences of these lines, put together where they were only wrapped."""
+    for run in _wrapped(lines):
+        words = " ".join(line.plain for line in run)
+        starts = _starts(run)
+        at = 0
+        for match in _SENTENCE_END.finditer(words):
+            if words[at : match.start()].strip():
+                yield Sentence(_number_at(starts, at), words[at : match.end()].strip())
+            at = match.end()
+        if words[at:].strip():
+            yield Sentence(_number_at(starts, at), words[at:].strip())
+
+
+_SENTENCE_END = re.compile(r"[.!?;]++(?=\s)|\n")
+_WRAPPED = 45
+"""Characters of a line that may have been wrapped; what is shorter was ended on purpose."""
+
+
+def _wrapped(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    run: list[Line] = []
+    for line in lines:
+        if run and (not line.plain or line.number > run[-1].number + 1 or len(run[-1].plain) < _WRAPPED):
+            yield run
+            run = []
+        if line.plain:
+            run.append(line)
+    if run:
+        yield run
+
+
+def _starts(run: Sequence[Line]) -> list[tuple[int, int]]:
+    """Where in the joined run each line begins, and its number."""
+    found, at = [], 0
+    for line in run:
+        found.append((at, line.number))
+        at += len(line.plain) + 1
+    return found
+
+
+def _number_at(starts: Sequence[tuple[int, int]], at: int) -> int:
+    return starts[bisect_right(starts, (at, sys.maxsize)) - 1][1]

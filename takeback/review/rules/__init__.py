@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from takeback.review.rule import Rule
+from takeback.review.rules.content import CONTENT_RULES
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = CONTENT_RULES

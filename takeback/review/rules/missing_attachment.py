@@ -1,0 +1,128 @@
+"""An attachment is promised, and there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from takeback.review.arabic import normalised
+from takeback.review.finding import Finding, Where
+from takeback.review.history import History
+from takeback.review.message import Message
+from takeback.review.promises import FILE_ENDINGS, Promise, Strength, promise
+from takeback.review.rule import Context
+from takeback.review.saying import excerpt, reason
+from takeback.review.text import Line, Origin, block_of, sentences
+
+CODE = "missing_attachment"
+
+_PROBABILITY = {Strength.CLEAR: 0.7, Strength.HINT: 0.25}
+_IN_A_FORWARD = 0.5
+"""A forward promises what the one before it had attached, and clients differ in taking that along."""
+_LENGTHY = 25
+"""Lines of a text in which "here is the list" means what follows."""
+_RECURRING = 3
+"""Earlier messages with the same paragraph, after which it is boilerplate."""
+
+_MARKER = re.compile(
+    rf"<<[^<>]{{1,120}}\.(?:{FILE_ENDINGS})>>|\(see attached file: [^()]{{1,120}}\)|\[cid:"
+    rf"|^- [^/]{{1,80}}\.(?:{FILE_ENDINGS})$"
+)
+"""Where a client has shown an attachment in the text."""
+_FILE_AS_SUBJECT = re.compile(rf"[^/@:]{{1,100}}\.(?:{FILE_ENDINGS})$")
+"""What clients fill in when a file is attached before anything is written."""
+_UUENCODED = re.compile(r"begin [0-7]{3} \S")
+_URL = re.compile(r"https?://|www\.|\bftp://|\\\\\w")
+_SHARED = re.compile(
+    r"(?:drive|docs)\.google\.|dropbox\.com|1drv\.ms|onedrive\.|sharepoint\.com|wetransfer\.com|we\.tl/|box\.com/"
+    r"|icloud\.com"
+    r"|mega\.nz|egnyte\.|sharefile\.|mediafire\.|transfernow\.|filemail\."
+)
+_LINK_WORDS = re.compile(
+    r"\b(?:link|url|dropbox|sharepoint|one ?drive|google drive|wetransfer)\b|(?<!\w)(?:ال|بال|لل)?رابط(?!\w)"
+    r"|(?<!\w)(?:ال)?لينك"
+)
+_PICTURE = re.compile(
+    r"\b(?:pictures?|photos?|images?|screen ?shots?|logo|chart|snapshot|pics?)\b|صور|لقطه|سكرين"
+    r"|شعار"
+)
+_RELAYED = re.compile(r"\s*+(?:re|fwd?|aw|wg|رد|توجيه|اعاده توجيه)\s?:")
+
+
+def check(message: Message, history: History, context: Context) -> list[Finding]:
+    if _has_file(message) or message.invitation or message.automatic or message.unreadable:
+        return []
+    found = max(_promises(message, history), key=lambda item: item[1].strength, default=None)
+    if found is None:
+        return []
+    number, said = found
+    probability = _PROBABILITY[said.strength]
+    if message.is_forward:
+        probability = min(probability, _IN_A_FORWARD)
+    return [
+        Finding(
+            CODE,
+            probability,
+            reason("You wrote “{words}”, but nothing is attached", words=excerpt(said.words)),
+            Where(line=number) if number else Where(),
+        )
+    ]
+
+
+def _has_file(message: Message) -> bool:
+    return any(not attachment.inline for attachment in message.attachments) or any(
+        _UUENCODED.match(line.plain) for line in message.lines
+    )
+
+
+def _promises(message: Message, history: History) -> Iterator[tuple[int, Promise]]:
+    """Each promise and the line in which it begins; 0 is the subject."""
+    own = own_lines(message, history)
+    if any(_SHARED.search(line.plain) for line in own) or any(_SHARED.search(link.target) for link in message.links):
+        return
+    above_quote = any(True for _ in message.passed_on())
+    subject = normalised(message.subject)
+    if not _RELAYED.match(subject):
+        said = promise(subject)
+        if said.strength is Strength.CLEAR or _FILE_AS_SUBJECT.match(subject):
+            yield 0, Promise(Strength.CLEAR, subject)
+    has_picture = any(attachment.inline for attachment in message.attachments)
+    linked = _linked(message, own)
+    lengthy = sum(bool(line.plain) for line in own) > _LENGTHY
+    for sentence in sentences(own):
+        if _MARKER.search(sentence.plain):
+            yield sentence.number, Promise(Strength.CLEAR, sentence.plain)
+            continue
+        said = promise(sentence.plain, above_quote=above_quote)
+        if (
+            said.strength is Strength.NONE
+            or (said.strength is Strength.HINT and lengthy)
+            or _LINK_WORDS.search(sentence.plain)
+        ):
+            continue
+        if linked.intersection(range(sentence.number, sentence.number + 3)) or (
+            has_picture and _PICTURE.search(sentence.plain)
+        ):
+            continue
+        yield sentence.number, said
+
+
+def own_lines(message: Message, history: History) -> Sequence[Line]:
+    """The new text without the paragraphs that the sender's earlier mail had too."""
+    paragraph: list[Line] = []
+    kept: list[Line] = []
+    for line in (*message.lines, None):
+        if line is not None and line.plain and line.origin is Origin.OWN:
+            paragraph.append(line)
+            continue
+        if paragraph and history.block_count(block_of(" ".join(line.plain for line in paragraph))) < _RECURRING:
+            kept += paragraph
+        paragraph = []
+    return kept
+
+
+def _linked(message: Message, own: Sequence[Line]) -> set[int]:
+    """The lines that hold a link to somewhere."""
+    return {line.number for line in own if _URL.search(line.plain)} | {
+        link.line for link in message.links if _URL.match(link.target)
+    }
