@@ -45,6 +45,7 @@ from takeback.listener.listener import Endpoint, Listener, tls_context
 from takeback.mail.address import domain_of
 from takeback.mailboxes.own import ImapDrafts
 from takeback.ports.store import Retention
+from takeback.recalls import Recalls
 from takeback.relay.relays import Relays
 from takeback.smtp.settings import SmtpLimits
 from takeback.store.accounts import Rehash
@@ -98,6 +99,7 @@ class Gateway:
         self._audit = SqlAudit(self.store.access, seal)
         self._own_mailboxes = SqlOwnMailboxes(self.store.access, seal)
         self._people = SqlPeopleStore(self.store.access)
+        self._recalls = Recalls(config, self.store, seal)
         self._disk = Disk(config.data.folder, config.data.reserve)
         self._reporter = Reporter(self.store, config.smtp.hostname)
         self._authenticator = self._make_authenticator(config)
@@ -115,6 +117,7 @@ class Gateway:
         self._face = await self._open_face(config)
         work_to_do = (
             self._releaser.run,
+            self._recalls.recaller.run,
             self._reviewing.run,
             self._learner.run,
             SentCopies(self.store, self._own_mailboxes, ImapDrafts(config.sent_copies)).run,
@@ -138,6 +141,7 @@ class Gateway:
         await asyncio.gather(*self._background, *self._retiring, return_exceptions=True)
         await self._reviewer.close()
         await self._relays.close()
+        await self._recalls.close()
         self._authenticator.close()
         with suppress(StoreUnavailable):
             await self.store.heartbeat()
@@ -156,6 +160,7 @@ class Gateway:
         relays = self._make_relays(config)
         authenticator = self._make_authenticator(config)
         context = self._tls_context(config)
+        retired_recalls = self._recalls.take_config(config)
         throttle = Throttle(config.auth)
         if self._face is not None:
             self._face.take(config, self._make_gate(config, authenticator, throttle))
@@ -169,9 +174,10 @@ class Gateway:
         self._listener.connections_per_address = config.limits.connections_per_address
         self.config = config
         old_authenticator.close()
-        retiring = asyncio.create_task(_retire(old_relays, self._releaser.take_routing(relays)))
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
+        for ending in (_retire(old_relays, self._releaser.take_routing(relays)), retired_recalls):
+            retiring = asyncio.create_task(ending)
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
 
     def _make_relays(self, config: Config) -> Relays:
         return Relays(config.relay, config.smtp.hostname, _held_when_accepted)
@@ -305,6 +311,8 @@ class Gateway:
         request = Retention(retention.sent, retention.stopped, retention.metadata, SWEEP_AT_ONCE)
         while touched := await self.store.sweep(request):
             log.info("swept", messages=touched)
+        while purged := await self._recalls.store.purge(self.config.recall.keep, SWEEP_AT_ONCE):
+            log.info("purged quarantine", copies=purged)
         while forgotten := await self._audit.forget(retention.acts):
             log.info("forgot acts", acts=forgotten)
         await self._people.sweep_people()

@@ -24,14 +24,12 @@ from takeback.mailboxes.own_settings import SentCopySettings
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.people.settings import PeopleSettings
 from takeback.quantities import Settings
+from takeback.recall.settings import RecallSettings
 from takeback.relay.settings import RelaySettings
 from takeback.review.settings import ReviewSettings
 from takeback.store.settings import DataSettings, RetentionSettings
 
 DEFAULT_PLACES = (Path("takeback.toml"), Path("/etc/takeback/takeback.toml"))
-
-_NOT_BUILT_YET = {"recall"}
-"""Named in the design, and not there yet. A key that does nothing would be a promise that is not kept."""
 
 
 def _read_domains(value: object) -> object:
@@ -67,6 +65,7 @@ class Config(Settings):
     relay: Annotated[tuple[RelaySettings, ...], BeforeValidator(_read_tuple)] = ()
     mailboxes: Annotated[tuple[MailboxSettings, ...], BeforeValidator(_read_tuple)] = ()
     sent_copies: SentCopySettings = SentCopySettings()
+    recall: RecallSettings = RecallSettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
 
@@ -156,8 +155,6 @@ def _key(location: Sequence[int | str]) -> str:
 
 
 def _explain_unknown(location: Sequence[int | str], key: str) -> str:
-    if key in _NOT_BUILT_YET:
-        return "is not built yet; remove it"
     known = _known_keys(location[:-1])
     if close := difflib.get_close_matches(str(location[-1]), known, n=1):
         return f"unknown key; did you mean {close[0]}?"

@@ -40,3 +40,6 @@ JUDGEMENTS = Gauge(
     ["code", "judgement"],
 )
 WAITING = Gauge("takeback_recipients_open", "Recipients that have not come to an end, by state", ["state"])
+RECALLED = Counter(
+    "takeback_recall_people", "What the search of a mailbox came to, each time it was searched", ["outcome"]
+)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, audit, demo, history, messages, review, running, upkeep
+from takeback.cli import accounts, audit, demo, history, messages, recall, review, running, upkeep
 
 commands = typer.Typer(
     name="takeback",
@@ -30,6 +30,9 @@ for command in (
     messages.undo,
     messages.release,
     messages.hold,
+    recall.recall,
+    recall.recalls,
+    recall.restore,
     upkeep.doctor,
     upkeep.backup,
     upkeep.restore_backup,

@@ -20,7 +20,7 @@ from rich.text import Text
 from takeback import config
 from takeback.auth.identity import account_key
 from takeback.config import Config
-from takeback.errors import Ambiguous, ConfigError, NotFound, TakebackError
+from takeback.errors import Ambiguous, ConfigError, LimitReached, NotFound, TakebackError
 from takeback.flows.ask import Who
 from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
@@ -104,6 +104,8 @@ def _classify(error: TakebackError) -> tuple[Exit, str]:
             return Exit.USAGE, "bad_usage"
         case Ambiguous():
             return Exit.USAGE, "ambiguous"
+        case LimitReached():
+            return Exit.TROUBLE, "limit_reached"
         case NotFound():
             return Exit.NOTHING, "not_found"
         case _:

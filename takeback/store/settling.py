@@ -43,6 +43,7 @@ _settle = (
         delay_reported=bindparam("reported"),
         reply=bindparam("new_reply"),
         server=bindparam("new_server"),
+        delivered=bindparam("new_delivered"),
     )
 )
 
@@ -105,6 +106,7 @@ def _change(result: Result, now: Instant) -> dict[str, Any]:
         "reported": result.delay_reported,
         "new_reply": result.outcome.reply,
         "new_server": result.outcome.server,
+        "new_delivered": result.outcome.delivered,
     }
 
 

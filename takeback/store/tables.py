@@ -115,6 +115,8 @@ recipient = Table(
     Column("delay_reported", Boolean, nullable=False),
     Column("reply", Text, nullable=False),
     Column("server", Text, nullable=False),
+    # Whether the server that said `sent` keeps the mailbox itself (LMTP, Maildir); null where none has said so.
+    Column("delivered", Boolean),
 )
 Index("recipient_message_position", recipient.c.message, recipient.c.position, unique=True)
 

@@ -1,0 +1,89 @@
+"""Recall: what has not left is undone, what was delivered is taken back where a connector reaches it, and every person
+behind every recipient has one truthful outcome.
+
+`start` is what people ask for. The work is done by `takeback/flows/recaller.py`, in `serve` for all recalls, in a
+command for one; both may work on the same recall at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from takeback.clock import HOUR, Instant
+from takeback.errors import LimitReached, NotFound
+from takeback.flows.ask import Who, find, select
+from takeback.ids import new_id
+from takeback.mail import address
+from takeback.ports.recall import NewRecall, RecallStore
+from takeback.ports.store import MessageView, Origin, Store
+from takeback.quantities import format_duration
+from takeback.recall.settings import RecallSettings
+
+LOOKS_PER_HOUR = 20
+"""Dry runs of one actor: each of them says how many have read the message."""
+
+log = structlog.get_logger("recall")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asks for. `recipients` None means all of them; an empty list means a slip, and is refused."""
+
+    reference: str
+    recipients: Sequence[str] | None = None
+    also_read: bool = False
+
+
+async def start(store: Store, recalls: RecallStore, settings: RecallSettings, wish: Wish, who: Who) -> list[str]:
+    """Afterwards a recall of each message meant stands, and nothing of them leaves any more; returns the recalls' ids,
+    the newest message's first. Raises NotFound, Ambiguous, LimitReached; StoreUnavailable where it cannot be said.
+    """
+    views = await messages_to_recall(store, settings, wish, who)
+    ids = []
+    for view in views:
+        keys = await chosen(store, view, wish, who)
+        if keys is not None and not keys:
+            continue
+        request = NewRecall(new_id(store.now()), view.id, who.actor, keys, wish.also_read, settings.watch)
+        ids.append(await recalls.start(request))
+        log.info("recall", recall=ids[-1], message=view.id, actor=who.actor, also_read=wish.also_read)
+    return ids
+
+
+async def messages_to_recall(store: Store, settings: RecallSettings, wish: Wish, who: Who) -> Sequence[MessageView]:
+    """The messages meant, if this asker may recall them now. Raises NotFound, Ambiguous, LimitReached."""
+    views = [view for view in await find(store, wish.reference, who) if view.origin is Origin.SUBMISSION]
+    if not views:
+        raise NotFound(f"{wish.reference} is a report of Takeback itself; there is nothing to recall")
+    if wish.recipients is not None:
+        if not wish.recipients:
+            raise NotFound("no recipient was named; nothing was done")
+        await select(store, wish.reference, wish.recipients, who)
+    if wish.also_read and not settings.also_read:
+        raise LimitReached("recall.also_read is off: copies that were read are left alone here")
+    recent = [view for view in views if not is_too_old(view, settings, store.now())]
+    if not recent:
+        raise LimitReached(f"a message can be recalled for {format_duration(settings.max_age)} after it was submitted")
+    return recent
+
+
+def is_too_old(view: MessageView, settings: RecallSettings, now: Instant) -> bool:
+    return view.accepted_at < now - settings.max_age
+
+
+async def chosen(store: Store, view: MessageView, wish: Wish, who: Who) -> frozenset[str] | None:
+    """The canonical keys of the recipients of this message that are meant; None for all."""
+    if wish.recipients is None:
+        return None
+    selection = await select(store, wish.reference, wish.recipients, who)
+    theirs = {address.key(each.address) for each in view.recipients}
+    return (selection.recipients or frozenset()) & theirs
+
+
+async def note_look(store: Store, recalls: RecallStore, view: MessageView, who: Who) -> None:
+    """Writes a dry run down. Raises LimitReached where there were too many."""
+    if not await recalls.note_look(view.id, who.actor, store.now() - HOUR, LOOKS_PER_HOUR):
+        raise LimitReached(f"{LOOKS_PER_HOUR} dry runs an hour are enough; try again later")

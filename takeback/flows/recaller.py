@@ -1,0 +1,294 @@
+"""The worker of recalls: claims recipients and mailboxes whose time has come, works on many at once, and writes down
+what became of each. Several workers, on several nodes, share the same recalls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from takeback import figures
+from takeback.clock import MINUTE, SECOND, Duration
+from takeback.errors import StoreUnavailable, TakebackError
+from takeback.flows.quarantine import Quarantine
+from takeback.flows.recall_mail import RecallMail
+from takeback.flows.take_back import TakingBack
+from takeback.hold.states import State
+from takeback.ids import new_token
+from takeback.ports.mailbox import Connector, MailboxRefused, MailboxUnavailable
+from takeback.ports.recall import (
+    Covering,
+    Expand,
+    Expansion,
+    LostClaim,
+    NewPerson,
+    PersonOutcome,
+    PersonWork,
+    RecallStore,
+    RecipientWork,
+    SeenCopy,
+    WorkRequest,
+)
+from takeback.ports.store import Selection, Store
+from takeback.recall.outcomes import Outcome, Reason
+from takeback.recall.planning import Verdict, Watch, after_search, reach
+from takeback.recall.settings import RecallSettings
+
+LEASE: Duration = MINUTE
+POLL: Duration = SECOND // 2
+"""Another process may have asked for a recall: it is noticed within this time."""
+AT_ONCE = 32
+"""So many of one server, give or take a claim; how many connections that means is the connector's business."""
+MOST = 128
+
+log = structlog.get_logger("recall")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a recaller goes by; exchanged whole where the configuration is read again."""
+
+    settings: RecallSettings
+    covering: Covering
+    expand: Expand
+
+
+class Recaller:
+    def __init__(
+        self,
+        store: Store,
+        recalls: RecallStore,
+        quarantine: Quarantine,
+        mail: RecallMail,
+        reach: Reach,
+        lease: Duration = LEASE,
+    ) -> None:
+        self.reach = reach
+        self._store = store
+        self._recalls = recalls
+        self._quarantine = quarantine
+        self._mail = mail
+        self._lease = lease
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: Counter[str] = Counter()
+        self._tokens: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Works on every recall until cancelled."""
+        renewal = asyncio.create_task(self._keep_leases())
+        try:
+            while True:
+                try:
+                    await self.round(None)
+                    await self.finish_what_is_over()
+                except StoreUnavailable as error:
+                    _tell(error)
+                except Exception:
+                    log.exception("recall round failed")  # one bad round must not end all recalls
+                await self._pause()
+        finally:
+            renewal.cancel()
+            await self._give_up_tasks()
+
+    async def work_off(self, recall: str, progress: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Works on one recall until everybody was looked at once, by us or by others; then nothing but `pending`
+        remains. `progress` is called again and again meanwhile. Raises StoreUnavailable."""
+        renewal = asyncio.create_task(self._keep_leases())
+        try:
+            while await self._recalls.untried(recall):
+                await self.round(recall)
+                await progress()
+                await self._pause()
+            await self.finish_what_is_over()
+            await progress()
+        finally:
+            renewal.cancel()
+            await self._give_up_tasks()
+
+    async def round(self, recall: str | None) -> bool:
+        """Takes on what is due and there is room for; whether there was anything."""
+        room = min(AT_ONCE, MOST - len(self._tasks))
+        if room <= 0:
+            return True
+        token = new_token()
+        busy = frozenset(server for server, count in self._busy.items() if count >= AT_ONCE)
+        work = await self._recalls.claim(WorkRequest(token, room, self._lease, recall, busy))
+        for recipient in work.recipients:
+            self._begin(self._settle_recipient(recipient, token), token, "")
+        for person in work.people:
+            self._begin(self._settle_person(person, token), token, person.server)
+        return bool(work.recipients or work.people)
+
+    def _begin(self, work: Coroutine[Any, Any, None], token: str, server: str) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        self._busy[server] += 1
+        self._tokens[token] += 1
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._busy[server] -= 1
+            self._tokens[token] -= 1
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _tell(error)
+
+        task.add_done_callback(ended)
+
+    def under_way(self) -> set[asyncio.Task[None]]:
+        """The work that was taken on and has not come to an end."""
+        return set(self._tasks)
+
+    async def _pause(self) -> None:
+        """Until some work has ended, or it is time to look again."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=POLL / SECOND, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(POLL / SECOND)
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease / SECOND / 3)
+            tokens = [token for token, count in self._tokens.items() if count > 0]
+            self._tokens = Counter({token: self._tokens[token] for token in tokens})
+            with suppress(StoreUnavailable):
+                await self._recalls.renew(tokens, self._lease)
+
+    async def _give_up_tasks(self) -> None:
+        """Afterwards nothing is under way, and what was may be claimed at once by others."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for token in self._tokens:
+            with suppress(StoreUnavailable):
+                await self._recalls.give_back(token)
+
+    # A recipient: undone, or who is behind it
+
+    async def _settle_recipient(self, work: RecipientWork, token: str) -> None:
+        state = await self._stop(work)
+        verdict = self._fate(work, state)
+        people: Sequence[NewPerson] = ()
+        if verdict is None:
+            try:
+                people = await self._people(work.address)
+            except TakebackError as error:
+                watch = Watch(work.recall.watch_until, work.attempts)
+                now = self._recalls.now()
+                verdict = watch.again(Outcome.GAVE_UP, Reason.NOT_EXPANDED, now, str(error))
+        await self._recalls.expand(Expansion(token, work.id, verdict, people))
+
+    async def _stop(self, work: RecipientWork) -> State:
+        """Where the recipient's own copy stands after one more attempt to keep it from leaving."""
+        if work.state in _SETTLED:
+            return work.state
+        selection = Selection([work.recall.message], work.recall.actor, frozenset([work.address_key]))
+        for answer in await self._store.undo(selection):
+            for view in [*answer.done, *answer.refused]:
+                return view.state
+        return work.state
+
+    def _fate(self, work: RecipientWork, state: State) -> Verdict | None:
+        """What is told of the recipient without looking behind it; None where its mailboxes are searched."""
+        match state:
+            case State.UNDONE:
+                return Verdict(Outcome.NEVER_LEFT, Reason.UNDONE)
+            case State.FAILED:
+                return Verdict(Outcome.NEVER_LEFT, Reason.REFUSED_BY_RELAY)
+            case State.SENT | State.LET_BE | State.UNKNOWN:
+                unusable = not work.recall.stamp.message_id
+                return Verdict(Outcome.GAVE_UP, Reason.NO_MESSAGE_ID) if unusable else None
+            case _:
+                watch = Watch(work.recall.watch_until, work.attempts)
+                return watch.again(Outcome.GAVE_UP, Reason.LEAVING, self._recalls.now())
+
+    async def _people(self, address: str) -> list[NewPerson]:
+        """Who is behind a recipient; a protected one is not looked behind."""
+        whole = reach(address, self.reach.settings.protected, lambda address: True)
+        if whole is not None:
+            return [NewPerson(address, "", whole)]
+        return [self._person(each) for each in await self.reach.expand(address) or [address]]
+
+    def _person(self, address: str) -> NewPerson:
+        settings, covering = self.reach.settings, self.reach.covering
+        out = reach(address, settings.protected, lambda address: covering(address) is not None)
+        if out is not None:
+            return NewPerson(address, "", out)
+        connector = covering(address)
+        assert connector is not None
+        retained = any(pattern.matches(address) for pattern in settings.legal_hold)
+        return NewPerson(address, connector.server, Verdict(Outcome.PENDING), retained)
+
+    # A person: one mailbox
+
+    async def _settle_person(self, work: PersonWork, token: str) -> None:
+        verdict, seen = await self._verdict(work, token)
+        notice = self._mail.notice(work, verdict, self.reach.settings.notify)
+        await self._recalls.settle_person(PersonOutcome(token, work.id, verdict, seen, notice))
+        figures.RECALLED.labels(verdict.outcome.value).inc()
+
+    async def _verdict(self, work: PersonWork, token: str) -> tuple[Verdict, Sequence[SeenCopy]]:
+        watch = Watch(work.recall.watch_until, work.attempts)
+        connector = self.reach.covering(work.address)
+        if connector is None:
+            return Verdict(Outcome.OUT_OF_REACH, Reason.NO_CONNECTOR), ()
+        try:
+            return await self._search(work, token, connector, watch)
+        except MailboxRefused as error:
+            return Verdict(Outcome.GAVE_UP, Reason.REFUSED_BY_SERVER, str(error)), ()
+        except MailboxUnavailable as error:
+            return watch.again(Outcome.GAVE_UP, Reason.UNREACHABLE, self._recalls.now(), str(error)), ()
+        except (LostClaim, StoreUnavailable):
+            raise
+        except Exception:
+            log.exception("work on a mailbox broke off", recall=work.recall.id)
+            return watch.again(Outcome.GAVE_UP, Reason.UNREACHABLE, self._recalls.now(), "see the log"), ()
+
+    async def _search(
+        self, work: PersonWork, token: str, connector: Connector, watch: Watch
+    ) -> tuple[Verdict, Sequence[SeenCopy]]:
+        mailbox = await connector.open(work.address)
+        try:
+            findings = await TakingBack(self._recalls, self._quarantine, work, token, mailbox).run()
+        finally:
+            await mailbox.close()
+        if not findings.outcomes and work.taken_earlier:
+            return Verdict(Outcome.RECALLED, Reason.EARLIER), ()
+        verdict = after_search(findings.outcomes, work.ways, connector.server, watch, self._recalls.now())
+        if verdict.try_at is None:
+            verdict = replace(verdict, reason=findings.reason)
+        return verdict, tuple(findings.seen.values())
+
+    # The end
+
+    async def finish_what_is_over(self) -> None:
+        """Afterwards every recall of which nothing is pending is done, and its sender has a summary."""
+        for facts in await self._recalls.finished():
+            report = await self._recalls.report(facts.id)
+            if report is None:
+                continue
+            if await self._recalls.finish(facts.id, self._mail.summary(facts, report)):
+                log.info("recall is over", recall=facts.id, message=facts.message, **_counted(report.counts))
+
+
+_SETTLED = frozenset({State.SENT, State.FAILED, State.LET_BE, State.UNDONE})
+
+
+def _counted(counts: dict[Outcome, int]) -> dict[str, int]:
+    return {outcome.value: number for outcome, number in counts.items()}
+
+
+def _tell(error: BaseException) -> None:
+    """Work that broke off stays claimed until its lease ends, and is then begun anew."""
+    match error:
+        case LostClaim():
+            log.info("work passed to somebody else")
+        case StoreUnavailable():
+            figures.STORE_ERRORS.labels("recall").inc()
+            log.warning("not written down; it is tried again", reason=str(error))
+        case _:
+            log.error("work on a mailbox broke off", exc_info=error)

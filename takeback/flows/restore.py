@@ -1,0 +1,130 @@
+"""Restore: the copies that a recall took away are put back where they were, with their flags and dates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+import structlog
+
+from takeback.clock import MINUTE, Duration
+from takeback.errors import NotFound
+from takeback.flows.ask import Who
+from takeback.flows.quarantine import Quarantine
+from takeback.flows.take_back import identity_of
+from takeback.ids import new_token
+from takeback.ports import mailbox as ports
+from takeback.ports.mailbox import Mailbox, MailboxRefused, MailboxUnavailable, QuotaExceeded, Reference
+from takeback.ports.recall import Covering, Kept, RecallFacts, RecallStore, Restoration
+from takeback.recall.matching import Identity
+from takeback.recall.outcomes import Outcome, Reason
+
+LEASE: Duration = 10 * MINUTE
+"""For one mailbox; whoever dies meanwhile is waited for that long."""
+
+log = structlog.get_logger("restore")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of one person's copies: `restored`, or why not."""
+
+    address: str
+    outcome: Outcome
+    reason: Reason = Reason.NONE
+    detail: str = ""
+
+
+async def restore(
+    recalls: RecallStore, covering: Covering, quarantine: Quarantine, recall: str, who: Who
+) -> list[Restored]:
+    """Afterwards every copy that could be is back in its folder, once, however often this is asked. One answer for
+    each person who had a copy taken away. Raises NotFound, StoreUnavailable."""
+    facts = await recalls.facts(recall)
+    if facts is None or who.account not in (None, facts.account):
+        raise NotFound(f"no such recall: {recall}")
+    kept = sorted(await recalls.kept(recall), key=lambda copy: copy.person)
+    if not kept:
+        raise NotFound(f"recall {recall} took nothing away; there is nothing to put back")
+    work = _Restoring(recalls, covering, quarantine, facts, who)
+    return [await work.person(list(copies)) for _, copies in groupby(kept, key=lambda copy: copy.person)]
+
+
+class _Restoring:
+    def __init__(
+        self, recalls: RecallStore, covering: Covering, quarantine: Quarantine, facts: RecallFacts, who: Who
+    ) -> None:
+        self._recalls = recalls
+        self._covering = covering
+        self._quarantine = quarantine
+        self._facts = facts
+        self._who = who
+
+    async def person(self, copies: Sequence[Kept]) -> Restored:
+        address, person = copies[0].address, copies[0].person
+        missing = [copy for copy in copies if copy.outcome is not Outcome.RESTORED]
+        if not missing:
+            return Restored(address, Outcome.RESTORED)
+        if any(copy.header is None for copy in missing):
+            return Restored(address, Outcome.GAVE_UP, Reason.PURGED)
+        connector = self._covering(address)
+        if connector is None:
+            return Restored(address, Outcome.OUT_OF_REACH, Reason.NO_CONNECTOR)
+        token = new_token()
+        if not await self._recalls.hold_person(person, token, LEASE):
+            return Restored(address, Outcome.PENDING, Reason.UNREACHABLE, "somebody else works on it just now")
+        try:
+            mailbox = await connector.open(address)
+            try:
+                await self._put_back(mailbox, copies, missing, token)
+            finally:
+                await mailbox.close()
+        except QuotaExceeded as error:
+            return Restored(address, Outcome.GAVE_UP, Reason.QUOTA, str(error))
+        except MailboxRefused as error:
+            return Restored(address, Outcome.GAVE_UP, Reason.REFUSED_BY_SERVER, str(error))
+        except MailboxUnavailable as error:
+            return Restored(address, Outcome.PENDING, Reason.UNREACHABLE, str(error))
+        finally:
+            await self._recalls.give_back(token)
+        return Restored(address, Outcome.RESTORED)
+
+    async def _put_back(self, mailbox: Mailbox, copies: Sequence[Kept], missing: Sequence[Kept], token: str) -> None:
+        """A copy that stands in its folder although nobody wrote down that it does was put back by an earlier try."""
+        there = await self._standing(mailbox)
+        for copy in copies:
+            if copy.outcome is Outcome.RESTORED:
+                there[copy.place.folder] -= 1
+        for copy in missing:
+            if there[copy.place.folder] > 0:
+                there[copy.place.folder] -= 1
+                evidence = "it stood there already"
+            else:
+                place = await mailbox.put_back(self._as_it_was(copy))
+                evidence = f"put back as {place.uid}"
+            await self._recalls.note_restored(Restoration(token, copy.id, copy.person, self._who.actor, evidence))
+            log.info("restored", recall=copy.recall, copy=copy.id)
+
+    async def _standing(self, mailbox: Mailbox) -> Counter[str]:
+        """How many copies of the message are in each folder."""
+        found = await mailbox.find(Reference(self._facts.stamp.message_id))
+        there: Counter[str] = Counter()
+        for copy in found:
+            if not copy.removing and await identity_of(mailbox, copy, self._facts.stamp) is Identity.OURS:
+                there[copy.place.folder] += 1
+        return there
+
+    def _as_it_was(self, copy: Kept) -> ports.Kept:
+        return ports.Kept(
+            folder=copy.place.folder,
+            flags=copy.flags,
+            delivered_at=copy.delivered_at,
+            size=copy.size,
+            open=partial(self._open, copy),
+        )
+
+    def _open(self, copy: Kept) -> AsyncIterator[bytes]:
+        return self._quarantine.open(copy)

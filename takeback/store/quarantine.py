@@ -1,0 +1,164 @@
+"""Quarantine: the plan of each removal with the copy's bytes, sealed; and their end when they have been kept long
+enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from takeback.clock import Duration, Instant
+from takeback.ports.recall import BodyPiece, Plan, Restoration
+from takeback.recall.outcomes import Outcome, Reason
+from takeback.store import tables
+from takeback.store.accepting import event_row, record_events
+from takeback.store.acts import act_row, record_acts
+from takeback.store.recall_tables import recall, recall_body, recall_copy, recall_person
+from takeback.store.recalling import flags_text, held
+
+_copy = recall_copy.c
+_body = recall_body.c
+
+
+def keep_piece(connection: Connection, now: Instant, pieces: Sequence[BodyPiece]) -> list[None]:
+    """Afterwards the pieces are there, once: two mailboxes may hold the same body at the same time."""
+    for piece in pieces:
+        _insert_piece(connection, piece)
+    return [None] * len(pieces)
+
+
+def _insert_piece(connection: Connection, piece: BodyPiece) -> None:
+    insert_into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(insert_into(recall_body).values(**asdict(piece)).on_conflict_do_nothing())
+
+
+def plan(connection: Connection, now: Instant, plans: Sequence[Plan]) -> list[int]:
+    """The ids of the copies written down. A copy that stood in the plan before, at the same place, is the same."""
+    return [_plan(connection, now, each) for each in plans]
+
+
+def _plan(connection: Connection, now: Instant, plan: Plan) -> int:
+    person = held(connection, recall_person, plan.person, plan.token)
+    if plan.body.sealed is not None:
+        _insert_piece(connection, BodyPiece(person.recall, plan.body.digest, 0, True, plan.body.sealed))
+    values: dict[str, Any] = {
+        "version": plan.version,
+        "flags": flags_text(plan.flags),
+        "size": plan.size,
+        "delivered_at": plan.delivered_at,
+        "header": plan.header,
+        "digest": plan.body.digest,
+        "outcome": None,
+        "evidence": "",
+        "at": now,
+    }
+    place = {"folder": plan.place.folder, "validity": plan.place.validity, "uid": plan.place.uid}
+    found = plan.follows
+    if found is None:
+        same = and_(_copy.person == plan.person, *(_copy[name] == value for name, value in place.items()))
+        found = connection.execute(select(_copy.id).where(same)).scalar()
+    if found is not None:
+        connection.execute(update(recall_copy).where(_copy.id == found).values(**place, **values))
+        return found
+    made = connection.execute(
+        insert(recall_copy).values(person=plan.person, **place, **values).returning(_copy.id)
+    ).scalar_one()
+    return int(made)
+
+
+def note_restored(connection: Connection, now: Instant, requests: Sequence[Restoration]) -> list[None]:
+    for request in requests:
+        person = held(connection, recall_person, request.person, request.token)
+        restored = Outcome.RESTORED.value
+        changed = connection.execute(
+            update(recall_copy)
+            .where(_copy.id == request.copy, _copy.person == request.person, _copy.outcome != restored)
+            .values(outcome=restored, evidence=request.evidence, at=now)
+        ).rowcount
+        if not changed:
+            continue
+        connection.execute(
+            update(recall_person)
+            .where(recall_person.c.id == request.person)
+            .values(outcome=restored, reason=Reason.NONE.value, detail="", at=now)
+        )
+        message = connection.execute(
+            select(tables.message.c.id, tables.message.c.account)
+            .join(recall, recall.c.message == tables.message.c.id)
+            .where(recall.c.id == person.recall)
+        ).one()
+        detail = {"recall": person.recall}
+        record_events(connection, [event_row(message.id, now, "restored", request.actor, person.address, **detail)])
+        about = {"person": person.address, **detail}
+        record_acts(connection, [act_row(now, "restore", request.actor, message.account, message.id, **about)])
+    return [None] * len(requests)
+
+
+def hold_person(connection: Connection, now: Instant, requests: Sequence[tuple[int, str, Duration]]) -> list[bool]:
+    """Whether the token holds that person; it is nobody's while nobody works on it."""
+    columns = recall_person.c
+    return [
+        bool(
+            connection.execute(
+                update(recall_person)
+                .where(
+                    columns.id == person,
+                    or_(columns.claim.is_(None), columns.claim == token, columns.lease_until < now),
+                )
+                .values(claim=token, lease_until=now + lease)
+            ).rowcount
+        )
+        for person, token, lease in requests
+    ]
+
+
+def purge(connection: Connection, now: Instant, requests: Sequence[tuple[Duration, int]]) -> list[int]:
+    """Deletes the kept bytes of at most `limit` copies each that have been kept long enough, and the bodies that no
+    copy needs any more. Copies under legal hold, and those of whose removal nothing is known yet, stay."""
+    return [_purge(connection, now, keep, limit) for keep, limit in requests]
+
+
+def _purge(connection: Connection, now: Instant, keep: Duration, limit: int) -> int:
+    past = list(
+        connection.execute(
+            select(_copy.id, recall_person.c.recall)
+            .join(recall_person, recall_person.c.id == _copy.person)
+            .where(
+                _copy.header.isnot(None),
+                _copy.at < now - keep,
+                _copy.outcome.isnot(None),
+                (recall_person.c.retained.is_(False)) | (_copy.outcome == Outcome.RESTORED.value),
+            )
+            .order_by(_copy.at)
+            .limit(limit)
+        )
+    )
+    connection.execute(update(recall_copy).where(_copy.id.in_([row.id for row in past])).values(header=None))
+    for recall_id in {row.recall for row in past}:
+        _delete_bodies(connection, recall_id)
+    return len(past) + _forget(connection, limit)
+
+
+def _delete_bodies(connection: Connection, recall_id: str) -> None:
+    needed = exists().where(
+        recall_person.c.recall == recall_id,
+        _copy.person == recall_person.c.id,
+        _copy.digest == _body.digest,
+        _copy.header.isnot(None),
+    )
+    connection.execute(delete(recall_body).where(_body.recall == recall_id, ~needed))
+
+
+def _forget(connection: Connection, limit: int) -> int:
+    """Recalls of messages of which nothing is known any more, and which keep nothing."""
+    kept = exists().where(
+        recall_person.c.recall == recall.c.id, _copy.person == recall_person.c.id, _copy.header.isnot(None)
+    )
+    gone = ~exists().where(tables.message.c.id == recall.c.message)
+    over = select(recall.c.id).where(gone, ~kept, recall.c.done_at.isnot(None)).limit(limit)
+    ids = list(connection.execute(over).scalars())
+    connection.execute(delete(recall).where(recall.c.id.in_(ids)))
+    return len(ids)

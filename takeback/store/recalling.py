@@ -1,0 +1,353 @@
+"""Recalls as transitions: begun, claimed, written down step by step. Every write after a claim carries its token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, exists, func, insert, or_, select, update
+
+from takeback.clock import Duration, Instant
+from takeback.errors import NotFound
+from takeback.mail.address import identity
+from takeback.ports.recall import (
+    CopyOutcome,
+    Expansion,
+    LostClaim,
+    NewPerson,
+    NewRecall,
+    PersonOutcome,
+    SeenCopy,
+    WorkRequest,
+)
+from takeback.ports.store import NewMessage, Origin, Selection
+from takeback.recall.outcomes import Outcome, Reason
+from takeback.recall.planning import Verdict
+from takeback.store import changing, tables
+from takeback.store.accepting import event_row, insert_messages, record_events
+from takeback.store.acts import act_row, record_acts
+from takeback.store.audit_tables import act
+from takeback.store.recall_tables import recall, recall_copy, recall_person, recall_recipient, recall_way
+from takeback.store.rows import insert_rows
+from takeback.store.tables import AnyRow
+
+_PEOPLE_AT_ONCE = 500
+
+
+def start(connection: Connection, now: Instant, requests: Sequence[NewRecall]) -> list[str]:
+    """Each recall stands, and what had not left is undone. One that asks for what a running one does is that one."""
+    return [_start(connection, now, request) for request in requests]
+
+
+def _start(connection: Connection, now: Instant, request: NewRecall) -> str:
+    message = connection.execute(
+        select(tables.message.c.id).where(
+            tables.message.c.id == request.message, tables.message.c.origin == Origin.SUBMISSION.value
+        )
+    ).scalar()
+    if message is None:
+        raise NotFound(f"no such message: {request.message}")
+    changing.undo(connection, now, [Selection([message], request.actor, request.recipients)])
+    if (running := _running_like(connection, request)) is not None:
+        return running
+    _insert_recall(connection, now, request)
+    return request.id
+
+
+def _running_like(connection: Connection, request: NewRecall) -> str | None:
+    """A recall that is asked again with its own id is there too, be it done by now or not."""
+    listed = _list_of(request.recipients)
+    same = recall.c.recipients.is_(None) if listed is None else recall.c.recipients == listed
+    running = and_(
+        recall.c.message == request.message,
+        recall.c.done_at.is_(None),
+        recall.c.also_read == request.also_read,
+        same,
+    )
+    return connection.execute(select(recall.c.id).where(or_(running, recall.c.id == request.id)).limit(1)).scalar()
+
+
+def _list_of(recipients: frozenset[str] | None) -> str | None:
+    return None if recipients is None else json.dumps(sorted(recipients))
+
+
+def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> None:
+    columns = tables.recipient.c
+    wanted = select(columns.position).where(columns.message == request.message)
+    if request.recipients is not None:
+        wanted = wanted.where(columns.address_key.in_(request.recipients))
+    positions = list(connection.execute(wanted.order_by(columns.position)).scalars())
+    if not positions:
+        raise NotFound("none of them is a recipient of the message")
+    connection.execute(
+        insert(recall).values(
+            id=request.id,
+            message=request.message,
+            actor=request.actor,
+            asked_at=now,
+            recipients=_list_of(request.recipients),
+            also_read=request.also_read,
+            watch_until=now + request.watch,
+        )
+    )
+    told = {**_told(Verdict(Outcome.PENDING, try_at=now), now), "attempts": 0}
+    insert_rows(
+        connection,
+        recall_recipient,
+        [{"recall": request.id, "position": position, **told} for position in positions],
+    )
+    account = connection.execute(
+        select(tables.message.c.account).where(tables.message.c.id == request.message)
+    ).scalar_one()
+    detail: dict[str, Any] = {"recall": request.id, "also_read": request.also_read, "recipients": len(positions)}
+    record_events(connection, [event_row(request.message, now, "recall", request.actor, **detail)])
+    record_acts(connection, [act_row(now, "recall", request.actor, account, request.message, **detail)])
+
+
+def _told(verdict: Verdict, now: Instant) -> dict[str, Any]:
+    return {
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason.value,
+        "detail": verdict.detail,
+        "at": now,
+        "try_at": verdict.try_at,
+    }
+
+
+# Claiming
+
+
+def claim(connection: Connection, now: Instant, requests: Sequence[WorkRequest]) -> list[None]:
+    """Afterwards the token holds what is due and nobody else holds, recipients first."""
+    for request in requests:
+        left = request.limit - _claim(connection, now, request, recall_recipient)
+        if left > 0:
+            _claim(connection, now, request, recall_person)
+    return [None] * len(requests)
+
+
+def _claim(connection: Connection, now: Instant, request: WorkRequest, table: Table) -> int:
+    columns = table.c
+    due = (
+        select(columns.id)
+        .where(
+            columns.try_at.isnot(None),
+            columns.try_at <= now,
+            or_(columns.lease_until.is_(None), columns.lease_until < now),
+        )
+        .order_by(columns.try_at, columns.id)
+        .limit(request.limit)
+        .with_for_update(skip_locked=True)
+    )
+    if request.recall is not None:
+        due = due.where(columns.recall == request.recall)
+    if table is recall_person and request.busy:
+        due = due.where(columns.server.not_in(request.busy))
+    ids = list(connection.execute(due).scalars())
+    if ids:
+        connection.execute(
+            update(table).where(columns.id.in_(ids)).values(claim=request.token, lease_until=now + request.lease)
+        )
+    return len(ids)
+
+
+def renew(connection: Connection, now: Instant, requests: Sequence[tuple[Sequence[str], Duration]]) -> list[None]:
+    for tokens, lease in requests:
+        for table in (recall_recipient, recall_person):
+            connection.execute(update(table).where(table.c.claim.in_(tokens)).values(lease_until=now + lease))
+    return [None] * len(requests)
+
+
+def give_back(connection: Connection, now: Instant, tokens: Sequence[str]) -> list[None]:
+    for table in (recall_recipient, recall_person):
+        connection.execute(update(table).where(table.c.claim.in_(tokens)).values(claim=None, lease_until=None))
+    return [None] * len(tokens)
+
+
+def held(connection: Connection, table: Table, id: int, token: str) -> AnyRow:
+    """The row, locked. Raises LostClaim where the token does not hold it any more."""
+    row = connection.execute(select(table).where(table.c.id == id, table.c.claim == token).with_for_update()).first()
+    if row is None:
+        raise LostClaim("the work has passed to somebody else")
+    return row
+
+
+def _settle(connection: Connection, now: Instant, table: Table, row: AnyRow, values: dict[str, Any]) -> None:
+    connection.execute(
+        update(table)
+        .where(table.c.id == row.id)
+        .values(**values, attempts=row.attempts + 1, claim=None, lease_until=None)
+    )
+
+
+# What became of each
+
+
+def expand(connection: Connection, now: Instant, requests: Sequence[Expansion]) -> list[None]:
+    for request in requests:
+        row = held(connection, recall_recipient, request.recipient, request.token)
+        if request.verdict is None:
+            _add_people(connection, now, row, request.people)
+            _settle(connection, now, recall_recipient, row, {"outcome": None, "at": now, "try_at": None})
+        else:
+            _settle(connection, now, recall_recipient, row, _told(request.verdict, now))
+    return [None] * len(requests)
+
+
+def _add_people(connection: Connection, now: Instant, row: AnyRow, people: Sequence[NewPerson]) -> None:
+    """Somebody whom another recipient led to before is the same person; a further way leads to them now, and they
+    are asked again, for a further copy may come."""
+    by_key = {identity(person.address): person for person in people}
+    known = dict(_people(connection, row.recall, by_key))
+    insert_rows(
+        connection,
+        recall_person,
+        [_person_row(row.recall, key, person, now) for key, person in by_key.items() if key not in known],
+    )
+    ids = dict(_people(connection, row.recall, by_key))
+    insert_rows(connection, recall_way, [{"person": id, "recipient": row.id} for id in ids.values()])
+    searched = [id for key, id in known.items() if by_key[key].verdict.outcome is Outcome.PENDING]
+    for part in _parts(searched):
+        connection.execute(
+            update(recall_person)
+            .where(recall_person.c.id.in_(part))
+            .values(outcome=Outcome.PENDING.value, reason=Reason.NONE.value, detail="", at=now, try_at=now)
+        )
+
+
+def _people(connection: Connection, recall_id: str, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
+    columns = recall_person.c
+    for part in _parts(list(keys)):
+        rows = connection.execute(
+            select(columns.address_key, columns.id).where(columns.recall == recall_id, columns.address_key.in_(part))
+        )
+        yield from ((row.address_key, row.id) for row in rows)
+
+
+def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(items), _PEOPLE_AT_ONCE):
+        yield items[start : start + _PEOPLE_AT_ONCE]
+
+
+def _person_row(recall_id: str, key: str, person: NewPerson, now: Instant) -> dict[str, Any]:
+    verdict = person.verdict
+    pending = verdict.outcome is Outcome.PENDING
+    return {
+        "recall": recall_id,
+        "address": person.address,
+        "address_key": key,
+        "server": person.server,
+        "retained": person.retained,
+        **_told(verdict, now),
+        "try_at": now if pending else None,
+        "attempts": 0,
+    }
+
+
+def settle_copy(connection: Connection, now: Instant, requests: Sequence[CopyOutcome]) -> list[None]:
+    for request in requests:
+        held(connection, recall_person, request.person, request.token)
+        connection.execute(
+            update(recall_copy)
+            .where(recall_copy.c.id == request.copy, recall_copy.c.person == request.person)
+            .values(
+                outcome=request.outcome.value,
+                evidence=request.evidence,
+                flags=flags_text(request.flags),
+                at=now,
+            )
+        )
+    return [None] * len(requests)
+
+
+def settle_person(connection: Connection, now: Instant, requests: Sequence[PersonOutcome]) -> list[None]:
+    for request in requests:
+        row = held(connection, recall_person, request.person, request.token)
+        for seen in request.seen:
+            _note_seen(connection, now, request.person, seen)
+        _settle(connection, now, recall_person, row, _told(request.verdict, now))
+        if request.notice is not None:
+            insert_messages(connection, [request.notice])
+        if request.verdict.try_at is None:
+            _record_event(connection, now, row, request.verdict)
+    return [None] * len(requests)
+
+
+def _note_seen(connection: Connection, now: Instant, person: int, seen: SeenCopy) -> None:
+    """A copy that is looked at again in the next round is the same one."""
+    columns = recall_copy.c
+    place = and_(
+        columns.person == person,
+        columns.folder == seen.place.folder,
+        columns.validity == seen.place.validity,
+        columns.uid == seen.place.uid,
+    )
+    told = {
+        "flags": flags_text(seen.flags),
+        "size": seen.size,
+        "delivered_at": seen.delivered_at,
+        "outcome": seen.outcome.value,
+        "evidence": seen.evidence,
+        "at": now,
+    }
+    changed = connection.execute(update(recall_copy).where(place).values(**told)).rowcount
+    if not changed:
+        where = {"folder": seen.place.folder, "validity": seen.place.validity, "uid": seen.place.uid}
+        connection.execute(insert(recall_copy).values(person=person, version="", **where, **told))
+
+
+def _record_event(connection: Connection, now: Instant, person: AnyRow, verdict: Verdict) -> None:
+    """The outcome stands in the record of the message, for each person by address."""
+    facts = connection.execute(select(recall.c.message, recall.c.id).where(recall.c.id == person.recall)).one()
+    detail = {"recall": facts.id, "reason": verdict.reason.value}
+    record_events(
+        connection,
+        [event_row(facts.message, now, f"recall_{verdict.outcome.value}", "takeback", person.address, **detail)],
+    )
+
+
+def finish(connection: Connection, now: Instant, requests: Sequence[tuple[str, NewMessage | None]]) -> list[bool]:
+    """Whether the recall ended just now; its summary is stored with that, or not at all."""
+    return [_finish(connection, now, id, summary) for id, summary in requests]
+
+
+def _finish(connection: Connection, now: Instant, id: str, summary: NewMessage | None) -> bool:
+    ended = connection.execute(
+        update(recall)
+        .where(recall.c.id == id, recall.c.done_at.is_(None), *has_nothing_pending(id))
+        .values(done_at=now)
+    ).rowcount
+    if ended and summary is not None:
+        insert_messages(connection, [summary])
+    return bool(ended)
+
+
+def has_nothing_pending(id: Any) -> list[Any]:
+    return [
+        ~exists().where(table.c.recall == id, table.c.try_at.isnot(None)) for table in (recall_recipient, recall_person)
+    ]
+
+
+def note_look(connection: Connection, now: Instant, requests: Sequence[tuple[str, str, Instant, int]]) -> list[bool]:
+    return [_note_look(connection, now, *request) for request in requests]
+
+
+def _note_look(connection: Connection, now: Instant, message: str, actor: str, since: Instant, most: int) -> bool:
+    looks = connection.execute(
+        select(func.count()).where(act.c.actor == actor, act.c.at > since, act.c.kind == LOOK)
+    ).scalar_one()
+    if looks >= most:
+        return False
+    account = connection.execute(select(tables.message.c.account).where(tables.message.c.id == message)).scalar_one()
+    record_events(connection, [event_row(message, now, LOOK, actor)])
+    record_acts(connection, [act_row(now, LOOK, actor, account, message)])
+    return True
+
+
+LOOK = "dry_run"
+
+
+def flags_text(flags: Iterable[str]) -> str:
+    """A column's text; flags are atoms, so blanks part them."""
+    return " ".join(sorted(flags))
