@@ -52,7 +52,7 @@ def summary(facts: Summary) -> SystemMail:
         hostname=facts.hostname,
         message_id=facts.message_id,
         now=facts.now,
-        subject=_in_both("Your recall is over"),
+        subject=" / ".join(language.text("Your recall is over") for language in _both()),
         auto_submitted="auto-generated",
     )
     english, arabic = (_summary_in(language, facts) for language in _both())
@@ -79,7 +79,7 @@ def notice(facts: Notice) -> SystemMail:
         hostname=facts.hostname,
         message_id=facts.message_id,
         now=facts.now,
-        subject=_in_both("A message was recalled by its sender"),
+        subject=" / ".join(language.text("A message was recalled by its sender") for language in _both()),
         auto_submitted="auto-generated",
     )
     english, arabic = (_notice_in(language, facts) for language in _both())
@@ -98,7 +98,3 @@ def _notice_in(language: Language, facts: Notice) -> list[str]:
 def _both() -> tuple[Language, Language]:
     known = languages()
     return known["en"], known["ar"]
-
-
-def _in_both(words: str) -> str:
-    return " / ".join(language.text(words) for language in _both())

@@ -108,5 +108,5 @@ REASON_WORDS = {
     Reason.NO_PROOF: "its proof of origin is missing and its text was changed on the way",
     Reason.EARLIER: "by an earlier recall",
     Reason.QUOTA: "the mailbox is full",
-    Reason.PURGED: "its kept copy has been deleted by then",
+    Reason.PURGED: "its kept copy has been deleted since",
 }
