@@ -8,7 +8,7 @@ LOCK := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extr
 	--no-emit-index-url --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench docs lock clean
+.PHONY: help run test check soak bench bench-review docs lock clean
 
 help:
 	@echo "make run     a playground: a gateway, three mailboxes, a few messages on hold"
@@ -16,6 +16,7 @@ help:
 	@echo "make check   format, lint, types, imports"
 	@echo "make soak    the long races and faults (hours)"
 	@echo "make bench   speed and memory, beside a real Postfix"
+	@echo "make bench-review   how well the review finds mistakes, on mail in DATA=folder"
 	@echo "make docs    the pages that are made from the code"
 	@echo "make lock    choose the versions in requirements/ anew"
 	@echo "make clean   remove what the others made"
@@ -40,6 +41,9 @@ soak: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	sh scripts/install-services
 	$(BIN)/python -m bench
+
+bench-review: $(VENV)/dev.stamp
+	$(BIN)/python -m bench.review $(if $(DATA),--data $(DATA))
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m scripts.write_docs

@@ -10,7 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from takeback.cli import documents
+from takeback.cli import documents, review_file
+from takeback.cli.review_file import FileIsMeant
 from takeback.cli.terms import (
     AccountOption,
     ConfigOption,
@@ -30,7 +31,8 @@ from takeback.store.review_store import SqlReviewStore
 from takeback.store.store import SqlStore
 from takeback.visible import visible
 
-commands = typer.Typer(no_args_is_help=True, help="What the review finds, and what people say of it.")
+commands = typer.Typer(cls=FileIsMeant, no_args_is_help=True, help="What the review finds, and what people say of it.")
+commands.command(review_file.NAME)(review_file.file)
 
 CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="The code of the finding, as `show` prints it.")]
 

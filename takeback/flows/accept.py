@@ -111,8 +111,7 @@ class AcceptSettings:
 
 class Acceptor:
     """Decides on submissions and keeps what it accepts. `room` says whether the disk has enough; `on_due` is told
-    when something that may leave at once was accepted, `on_review` when something waits for its review, `on_held` of
-    each message, with whether a rule says that its sender is to be told."""
+    when something that may leave at once was accepted, `on_review` when something waits for its review."""
 
     def __init__(
         self,
@@ -124,7 +123,6 @@ class Acceptor:
         room: Callable[[], bool],
         on_due: Callable[[], None],
         on_review: Callable[[], None] = lambda: None,
-        on_held: Callable[[NewMessage, bool], None] = lambda message, by_rule: None,
     ) -> None:
         self._store = store
         self._quota = quota
@@ -134,7 +132,6 @@ class Acceptor:
         self._room = room
         self._on_due = on_due
         self._on_review = on_review
-        self._on_held = on_held
         self._staging = asyncio.Semaphore(STAGED_AT_ONCE)
 
     def refusal_of_sender(self, submitter: Submitter, sender: str) -> Reply | None:
@@ -182,7 +179,6 @@ class Acceptor:
         review_by = policy.review_by(self._settings.review, now)
         message = _new_message(submission, draft, content, digest, review_by)
         await self._store.accept(message)
-        self._on_held(message, draft.gives_notice)
         return self._promise(message, now)
 
     def _draft(self, submission: Submission, header: Header, spool: Spool, now: Instant) -> _Draft:
@@ -192,8 +188,7 @@ class Acceptor:
         envelope = _with_unique_recipients(submission.envelope)
         facts = self._window_facts(submission, envelope, header, spool, now)
         due_at = _due_times(facts, self._hold, self._is_internal, now)
-        told = window.gives_notice(facts, self._hold, self._is_internal, now)
-        return _Draft(id, now, secret, header, changes, envelope, due_at, spool.size + changes.growth, told)
+        return _Draft(id, now, secret, header, changes, envelope, due_at, spool.size + changes.growth)
 
     def _facts(self, submission: Submission, id: str, secret: bytes, now: Instant) -> Facts:
         session = submission.session
@@ -282,7 +277,6 @@ class _Draft:
     envelope: Envelope
     due_at: Sequence[Instant | None]
     size: int
-    gives_notice: bool
 
 
 def _new_message(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +14,6 @@ from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.settings import HttpSettings
 from takeback.ports.people import People
-from takeback.ports.sent_copies import Drafts, OwnMailboxes
 from takeback.ports.store import Store
 
 
@@ -36,10 +35,6 @@ class Services:
     only."""
     is_internal: Callable[[str], bool]
     """Of an address: whether it is within `[organisation] domains`."""
-    own_mailboxes: OwnMailboxes
-    drafts: Drafts
-    own_mail_servers: Sequence[str]
-    """Those that people may name as where their own mail is."""
     changes: Changes
     """Tells listeners what has happened to messages, whoever did it."""
 

@@ -11,7 +11,6 @@ from takeback.auth.identity import Identity
 from takeback.httpd import cookies
 from takeback.httpd.person import Person, client_of
 from takeback.httpd.services import Services
-from takeback.ids import digest, new_secret
 from takeback.ports.people import Author, NewSession
 from takeback.visible import visible
 
@@ -36,10 +35,10 @@ async def start_session(services: Services, request: Request, identity: Identity
     """Afterwards the browser that asked is signed in, under a token that nobody knew before; a session that it had
     is ended. `method` is `password` or `oidc`."""
     await end_session(services, request, f"web:{identity.key}")
-    secret = new_secret()
+    secret = cookies.new_secret()
     await services.people.start_session(
         NewSession(
-            token=digest(secret),
+            token=cookies.digest(secret),
             account=identity.key,
             address=identity.address,
             method=method,
@@ -55,7 +54,7 @@ async def end_session(services: Services, request: Request, actor: str) -> None:
     """Afterwards this browser is signed out."""
     held = cookies.session_cookie(request, services.settings)
     if held:
-        await services.people.end_session(digest(held), Author(actor, client_of(request)))
+        await services.people.end_session(cookies.digest(held), Author(actor, client_of(request)))
         cookies.set_session_cookie(request, services.settings, "")
 
 

@@ -17,7 +17,7 @@ from typing import Self
 
 from takeback.clock import Instant
 from takeback.mail.address import domain_of
-from takeback.review.counters import Counter, Key, Table, no_shelf
+from takeback.review.counters import Counter, Key, Table
 from takeback.review.seen import Person, Seen, thread_key
 
 LARGEST_GROUP = 40
@@ -105,8 +105,8 @@ class History:
             Kind.THREAD: Table(4_000, _first_part),
             Kind.IDENTITY: Table(3_000, _first_part),
             Kind.NAME: Table(4_000, _first_part),
-            Kind.WORD: Table(4_000, _first_part),
-            Kind.BLOCK: Table(500, no_shelf),
+            Kind.WORD: Table(4_000),
+            Kind.BLOCK: Table(500),
         }
 
     @classmethod
@@ -230,6 +230,10 @@ class History:
         """Under which of the person's own addresses this one was written to."""
         return {key[1]: counter for key, counter in self._tables[Kind.IDENTITY].shelf(address).items()}
 
+    def uses_identity(self, identity: str) -> bool:
+        """Whether anybody was ever written to under it."""
+        return any(key[1] == identity for key in self._tables[Kind.IDENTITY].counters)
+
     def names_of(self, address: str) -> Mapping[str, Counter]:
         """The names that the address bore, as written."""
         return {key[1]: counter for key, counter in self._tables[Kind.NAME].shelf(address).items()}
@@ -238,9 +242,9 @@ class History:
         """(address, name, counter) of every name that any address bore."""
         return ((key[0], key[1], counter) for key, counter in self._tables[Kind.NAME].counters.items())
 
-    def words_with(self, address: str) -> Mapping[str, Counter]:
-        """The words in the subjects of what went to this one or came from them."""
-        return {key[1]: counter for key, counter in self._tables[Kind.WORD].shelf(address).items()}
+    def word_count(self, address: str, word: str) -> int:
+        """In how many messages to this one or from them the word was in the subject."""
+        return self._count(Kind.WORD, address, word)
 
     def block_count(self, digest: str) -> int:
         """In how many sent messages that paragraph was."""

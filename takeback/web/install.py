@@ -10,34 +10,17 @@ from takeback.web import (
     live,
     message,
     outbox,
-    own_mail,
     people_page,
     settings_page,
     signing,
     static_files,
-    stop_link,
     stopped,
 )
 from takeback.web.problem_page import problem_page
 
-_PARTS = (
-    signing,
-    outbox,
-    acts,
-    message,
-    stopped,
-    settings_page,
-    own_mail,
-    stop_link,
-    connect,
-    people_page,
-    live,
-    static_files,
-)
-
 
 def install(app: FastAPI) -> None:
     """Afterwards people find their outbox at `/`, and errors have a page."""
-    for part in _PARTS:
+    for part in (signing, outbox, acts, message, stopped, settings_page, connect, people_page, live, static_files):
         app.include_router(part.router)
     app.state.error_page = problem_page

@@ -50,7 +50,6 @@ PATHS = [
     "/",
     "/stopped",
     "/settings",
-    "/settings/mail",
     "/connect",
     "/connect?since=1",
     "/messages/{held}",

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from takeback.review.rule import Rule
 from takeback.review.rules.content import CONTENT_RULES
+from takeback.review.rules.people import PEOPLE_RULES
 
-RULES: tuple[Rule, ...] = CONTENT_RULES
+RULES: tuple[Rule, ...] = (*PEOPLE_RULES, *CONTENT_RULES)
