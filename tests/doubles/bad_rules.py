@@ -7,6 +7,7 @@ import ctypes
 import os
 import re
 import signal
+import time
 from collections.abc import Callable
 
 from takeback.review.finding import Finding, Reason
@@ -90,6 +91,13 @@ def _misbehaving(name: str) -> Rule:
     return Rule(name, check)
 
 
+def _waits(message: Message, history: History, context: Context) -> list[Finding]:
+    """As many seconds as the word after `wait` in the subject says."""
+    if match := re.search(r"\bwait ([0-9.]+)", message.subject):
+        time.sleep(float(match[1]))
+    return []
+
+
 def _works(message: Message, history: History, context: Context) -> list[Finding]:
     known = sum(counter.count for _, counter in history.contacts())
     reason = Reason(f"{message.subject}, sent {known} before, {sorted(context.identities)}", "عربي")
@@ -97,7 +105,7 @@ def _works(message: Message, history: History, context: Context) -> list[Finding
     return [Finding("works", 0.1 if internal else 0.9, reason)]
 
 
-RULES = [*map(_misbehaving, ACTS), Rule("works", _works)]
+RULES = [*map(_misbehaving, ACTS), Rule("waits", _waits), Rule("works", _works)]
 
 if __name__ == "__main__":
     main(RULES)

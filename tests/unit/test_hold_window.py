@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from takeback.clock import DAY, HOUR, MINUTE, SECOND, Instant, from_datetime
 from takeback.hold.settings import HoldSettings
-from takeback.hold.window import Facts, Wish, WishOutOfRange, due_times
+from takeback.hold.window import Facts, Wish, WishOutOfRange, due_times, due_times_by_findings
 
 BOB, EVE = "bob@example.com", "eve@other.example"
 NOW = from_datetime(datetime(2026, 11, 24, 12, 0, tzinfo=UTC))  # a Tuesday
@@ -23,11 +23,22 @@ def settings(**values: Any) -> HoldSettings:
     return HoldSettings.model_validate(values)
 
 
+def is_internal(address: str) -> bool:
+    return address.endswith("@example.com")
+
+
 def due(facts: Facts, now: Instant = NOW, **values: Any) -> list[Any]:
     """Seconds until each may leave; None until released."""
-    is_internal = lambda address: address.endswith("@example.com")  # noqa: E731 - three words
-    times = due_times(facts, settings(**values), is_internal, now)
-    return [None if time is None else (time - now) / SECOND for time in times]
+    return [seconds(time, now) for time in due_times(facts, settings(**values), is_internal, now)]
+
+
+def due_after_review(facts: Facts, **values: Any) -> list[Any]:
+    """The same by rules that ask for findings."""
+    return [seconds(time, NOW) for time in due_times_by_findings(facts, settings(**values), is_internal, NOW)]
+
+
+def seconds(time: Instant | None, now: Instant) -> float | None:
+    return None if time is None else (time - now) / SECOND
 
 
 def one_rule(when: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -195,3 +206,15 @@ def test_the_day_is_that_of_the_time_zone() -> None:
     late = from_datetime(datetime(2026, 11, 26, 22, 0, tzinfo=UTC))  # Thursday; in Riyadh it is Friday
     assert due(FACTS, late, timezone="Asia/Riyadh", **one_rule({"time": "fri-sat"})) == BOTH
     assert due(FACTS, late, **one_rule({"time": "fri-sat"})) == NEITHER
+
+
+def test_a_rule_that_asks_for_a_finding_waits_for_the_review() -> None:
+    rules = [
+        {"when": {"finding": "secret", "recipients": "external"}, "window": "until released"},
+        {"when": {"finding": ["secret", "typo_domain"]}, "window": "5m"},
+        {"window": "1m"},
+    ]
+    assert due(FACTS, rule=rules) == BOTH
+    found = replace(FACTS, findings=frozenset({"secret"}))
+    assert due_after_review(found, rule=rules) == [300, None]
+    assert due_after_review(FACTS, rule=rules) == [0, 0]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from takeback.clock import DAY, HOUR, SECOND
-from takeback.ports import Outcome, Verdict
+from takeback.ports import Verdict
 from takeback.ports.review import Fine, Forget, Learning, RuleFigures
-from takeback.ports.store import DotMark, ReleaseRequest, Result, Retention, Selection, Settlement
+from takeback.ports.store import ReleaseRequest, Retention, Selection
 from takeback.review.history import Change, History, Row
 from takeback.review.policy import Judged
 from takeback.review.seen import Person, Seen
 from takeback.store.accounts import Grant, NewAccount
 from takeback.store.learning import digest_of
-from tests.contract.store.reviews import Reviews, finding, judged
+from tests.contract.store.reviews import Reviews, finding, judged, send_what_is_due
 from tests.contract.store.trial import ANN, BOB, CAROL, Trial
 
 NOTHING = Change((), ())
@@ -31,14 +31,6 @@ async def sent(reviews: Reviews, *addresses: str, **values: object) -> str:
     await reviews.give_in(await reviews.take_one())
     await send_what_is_due(reviews.trial)
     return message
-
-
-async def send_what_is_due(trial: Trial, verdict: Verdict = Verdict.SENT) -> None:
-    for claimed in await trial.claim():
-        ids = [each.id for each in claimed.recipients]
-        assert await trial.store.mark_dot(DotMark(claimed.token, ids))
-        results = [Result(id, Outcome(verdict, "250 ok", "mx"), None) for id in ids]
-        await trial.store.record(Settlement(claimed.token, results))
 
 
 async def test_what_was_sent_is_to_be_learned_until_it_is(trial: Trial) -> None:
