@@ -137,8 +137,10 @@ class Reviewing:
             log.error("review failed", error=repr(error), exc_info=error)
 
     async def _sleep(self, duration: Duration) -> None:
+        # Not wait_for: where the event comes at the same moment, it swallows being cancelled (Python before 3.12).
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), duration / SECOND)
+            async with asyncio.timeout(duration / SECOND):
+                await self._wake.wait()
 
     async def _review(self, message: ToReview) -> None:
         """Afterwards the review is in. Where the store does not answer, the message is taken again when its lease has
