@@ -1,14 +1,14 @@
-"""Dates with a weekday in English and Arabic text, and the days that Islamic months begin on."""
+"""Dates with a weekday beside them, in English and Arabic text."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from takeback.review.arabic import has_arabic
+from takeback.review.hijri import hijri_days, hijri_year
 
 
 class Written(NamedTuple):
@@ -51,10 +51,10 @@ _DAY = (
 )
 _BETWEEN = (
     r"(?:\s?(?:,|\(|/|:|-|–)\s?"
-    r"|\s(?:the|of|on|القادم|المقبل|الموافق|بتاريخ|القادمه|الجاي|تاريخ|الي يوافق|يوم)\b|\s){0,4}"
+    r"|\s(?:the|of|on|في|ب|القادم|المقبل|الموافق|بتاريخ|القادمه|الجاي|تاريخ|الي يوافق|يوم)\b|\s){0,4}"
 )
 _MONTH = rf"(?P<month>{_one_of(_EN_MONTHS, _AR_MONTHS, _HIJRI_MONTHS)})(?!\w)\.?"
-_NUMBER = r"(?P<number>[0-3]?\d)(?:st|nd|rd|th)?"
+_NUMBER = r"ب?(?P<number>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = (
     r"(?:(?:,| of|\s?/|\s?-)?\s?(?:(?:ل?عام|سنه|لسنه) )?(?P<year>(?:1[3-5]|19|20)\d\d)(?!\d)"
     r"(?:\s?(?P<era>هـ|ه|م|ad)(?!\w))?)?"
@@ -135,7 +135,7 @@ def _year(written: str | None) -> int | None:
 
 def _days(year: int | None, month: int, day: int, near: date, hijri: bool) -> Iterator[tuple[date, ...]]:
     if hijri:
-        years = (year,) if year else tuple(range(_hijri_year(near) - 1, _hijri_year(near) + 2))
+        years = (year,) if year else tuple(range(hijri_year(near) - 1, hijri_year(near) + 2))
         found = [days for candidate in years if (days := hijri_days(candidate, month, day))]
     else:
         years = (year,) if year else (near.year - 1, near.year, near.year + 1)
@@ -150,59 +150,3 @@ def _gregorian(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-# The Islamic calendar of Umm al-Qura, reckoned: a month begins on the day after the evening on which the moon, having
-# met the sun before sunset in Mecca, sets after it. The meeting is that of Meeus (Astronomical Algorithms, ch. 49), to
-# a few minutes.
-
-_SYNODIC = 29.530588861
-_UNCERTAIN = 11 / 24
-"""Days between the meeting and sunset, below which the moonset decides and both days are allowed. With that, the day of
-the published calendar is among them for each month of 1423 to 1489."""
-_SUNSET = 15.3 / 24
-"""Sunset in Mecca, on the average, in UT."""
-_EPOCH_MOON = 1420 * 12
-"""Months of the Islamic calendar before that which began with the new moon numbered -9: 1 Muharram 1421."""
-
-
-def hijri_days(year: int, month: int, day: int) -> tuple[date, ...]:
-    """The day, or the two days where reckoning cannot tell, that an Islamic date falls on; none where it is no date."""
-    if not (1300 <= year <= 1600 and 1 <= month <= 12 and 1 <= day <= 30):
-        return ()
-    return tuple(first + timedelta(days=day - 1) for first in _first_days((year - 1) * 12 + month - 1))
-
-
-def _hijri_year(when: date) -> int:
-    return 1421 + math.floor((when - date(2000, 4, 6)).days / (12 * _SYNODIC))
-
-
-def _first_days(months: int) -> tuple[date, ...]:
-    meeting = _new_moon(months - _EPOCH_MOON + 3)
-    whole = math.floor(meeting)
-    evening = whole + _SUNSET
-    before = evening - meeting
-    first = date(2000, 1, 1) + timedelta(days=whole + 1)
-    if before > _UNCERTAIN:
-        return (first,)
-    if before > 0:
-        return (first, first + timedelta(days=1))
-    return (first + timedelta(days=1),) if before < -0.02 else (first, first + timedelta(days=1))
-
-
-def _new_moon(number: int) -> float:
-    """Days from 2000-01-01 00:00 UT to the new moon of that number (0 is that of 2000-01-06)."""
-    century = number / 1236.85
-    sun = math.radians(2.5534 + 29.10535670 * number)
-    moon = math.radians(201.5643 + 385.81693528 * number + 0.0107582 * century**2)
-    latitude = math.radians(160.7108 + 390.67050284 * number - 0.0016118 * century**2)
-    eccentricity = 1 - 0.002516 * century
-    corrections = (
-        -0.40720 * math.sin(moon) + 0.17241 * eccentricity * math.sin(sun) + 0.01608 * math.sin(2 * moon)
-        + 0.01039 * math.sin(2 * latitude) + 0.00739 * eccentricity * math.sin(moon - sun)
-        - 0.00514 * eccentricity * math.sin(moon + sun) + 0.00208 * eccentricity**2 * math.sin(2 * sun)
-        - 0.00111 * math.sin(moon - 2 * latitude) - 0.00057 * math.sin(moon + 2 * latitude)
-    )  # fmt: skip
-    julian = 2451550.09766 + _SYNODIC * number + 0.00015437 * century**2 + corrections
-    terrestrial = 0.0008
-    return julian - 2451544.5 - terrestrial

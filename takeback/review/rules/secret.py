@@ -62,12 +62,10 @@ _ANCHORS = (
 _KEYS = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
 
 _PASSWORD_WORD = (
-    r"(?:pass ?words?|passwd|pwd|pass ?phrase|passcode|pass|api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?(?:key"
-    r"|token)"
+    r"(?:pass ?words?|passwd|pwd|pass ?phrase|passcode|pass|api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?(?:key|token)"
     r"|auth[ _-]?token|token|credentials|\bpin(?: code)?|otp)"
-    r"|(?:ال)?باس ?وو?رد|كلم[ةه]\s(?:ال)?(?:مرور|سر)(?:\s?[^\s:=]{1,15}){0,3}|(?:ال)?رقم\s(?:ال)?سري"
-    r"|(?:ال)?رمز\s(?:ال)?(?:سري|دخول|مرور)"
-    r"|كود\s(?:ال)?دخول|(?:ال)?باس"
+    r"|(?:(?:ال|بال|لل)?باس ?وو?رد|(?:ال)?باس|كلم[ةه]\s(?:ال)?(?:مرور|سر)|(?:ال)?رقم\s(?:ال)?سر[يى]"
+    r"|(?:ال)?رمز\s(?:ال)?(?:سر[يى]|دخول|مرور|تحقق)|(?:ال)?كود\s(?:ال)?(?:دخول|سر[يى]|تفعيل))(?:\s[^\s:=]{1,15}){0,3}?"
 )
 _AFTER_WORD = re.compile(
     rf"(?<!\w)(?:{_PASSWORD_WORD})(?!\w)(?:\s(?:for|to|of)\s[^:=]{{1,40}}?|\s?\([^()]{{1,30}}\))?"
@@ -83,7 +81,7 @@ _MEETING = re.compile(
     r"|اجتماع|زووم",
     re.IGNORECASE,
 )
-_NO_SECRET = re.compile(r"https?:|www\.|[*•x.X_-]{4,}$|<|\[|\{|%|\$\{|.*@")
+_NO_SECRET = re.compile(r"https?:|www\.|[*•x.X_-]{4,}$|<|\[|\{|%|\$\{|[\w.+-]{1,64}@[\w-]{1,63}\.[a-z]{2}")
 _BITS = 2.5
 """Bits a character; words of a language repeat their letters and stay below, or have one case and no digit."""
 
