@@ -40,8 +40,8 @@ class Case:
 
     def known(self) -> History:
         """Those whom `known: Name <address>; …` names were written to before."""
-        people = (one.strip().rstrip(">").split(" <") for one in self.fields.get("known", "").split(";") if one.strip())
-        return history(*((address, name) for name, address in people))
+        people = (one.strip().rstrip(">").partition(" <") for one in self.fields.get("known", "").split(";"))
+        return history(*((address, name) for name, _, address in people if address))
 
 
 def cases() -> list[Case]:
@@ -54,5 +54,5 @@ def _read(file: Path) -> list[Case]:
 
 def _case(code: str, number: int, block: str) -> Case:
     head, _, text = block.partition("\n\n")
-    fields = dict(line.split(": ", 1) if ": " in line else (line.rstrip(":"), "") for line in head.splitlines())
+    fields = {name: value.strip() for name, _, value in (line.partition(":") for line in head.splitlines())}
     return Case(code, number, fields.pop("verdict") == "wrong", fields, text.rstrip("\n") + "\n")
