@@ -109,7 +109,9 @@ class Gateway:
         self._make_reviewing(config)
         context = self._tls_context(config)
         self._listener = Listener(
-            self._service(config, context), config.limits.connections, config.limits.connections_per_address
+            self._service(config, context, self._make_acceptor(config)),
+            config.limits.connections,
+            config.limits.connections_per_address,
         )
         await self._take_stock()
         self.endpoints += await self._listener.listen(config.smtp.listen, None)
@@ -162,14 +164,15 @@ class Gateway:
         context = self._tls_context(config)
         retired_recalls = self._recalls.take_config(config)
         throttle = Throttle(config.auth)
+        acceptor = self._make_acceptor(config)
         if self._face is not None:
-            self._face.take(config, self._make_gate(config, authenticator, throttle))
+            self._face.take(config, self._make_gate(config, authenticator, throttle), acceptor)
         self._throttle = throttle
         old_relays, self._relays = self._relays, relays
         old_authenticator, self._authenticator = self._authenticator, authenticator
         self._parking.late_tolerance = config.hold.late_tolerance
         self._reviewing.judge = self._make_judge(config)
-        self._listener.service = self._service(config, context)
+        self._listener.service = self._service(config, context, acceptor)
         self._listener.connections = config.limits.connections
         self._listener.connections_per_address = config.limits.connections_per_address
         self.config = config
@@ -199,9 +202,9 @@ class Gateway:
     def _make_judge(self, config: Config) -> Judge:
         return Judge(config.review, config.hold, config.organisation.domains, _internal(config), self._reporter)
 
-    def _service(self, config: Config, context: ssl.SSLContext | None) -> Service:
+    def _make_acceptor(self, config: Config) -> Acceptor:
         limits = config.limits
-        acceptor = Acceptor(
+        return Acceptor(
             store=self.store,
             quota=Quota(self.store, QuotaLimits(limits.held_messages, limits.held_bytes, limits.submissions_per_hour)),
             settings=AcceptSettings(config.smtp.hostname, config.smtp.show_client, limits.received, config.review),
@@ -211,6 +214,9 @@ class Gateway:
             on_due=self._releaser.wake,
             on_review=self._reviewing.wake,
         )
+
+    def _service(self, config: Config, context: ssl.SSLContext | None, acceptor: Acceptor) -> Service:
+        limits = config.limits
         return Service(
             hostname=config.smtp.hostname,
             limits=SmtpLimits(
@@ -250,7 +256,8 @@ class Gateway:
         from takeback.face import Face  # imports as much as all others together
 
         face = Face(self.store, self._people)
-        self.endpoints += await face.start(config, self._make_gate(config, self._authenticator, self._throttle))
+        gate = self._make_gate(config, self._authenticator, self._throttle)
+        self.endpoints += await face.start(config, gate, self._listener.service.acceptor)
         return face
 
     def _make_gate(self, config: Config, authenticator: Authenticator, throttle: Throttle) -> Gate:

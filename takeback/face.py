@@ -8,12 +8,15 @@ from __future__ import annotations
 from takeback.api import resources
 from takeback.auth.gate import Gate
 from takeback.config import Config
+from takeback.flows.accept import Acceptor
+from takeback.flows.resend import Resender
+from takeback.flows.submitter import Submitter
 from takeback.httpd.app import make_app
 from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.server import Endpoint, HttpServer
 from takeback.httpd.services import Services
-from takeback.mail.address import domain_of
+from takeback.mail.address import Pattern, domain_of
 from takeback.store.people_store import SqlPeopleStore
 from takeback.store.store import SqlStore
 from takeback.web import install as pages
@@ -29,23 +32,23 @@ class Face:
         self._changes = Changes(store.follow)
         self._server: HttpServer | None = None
 
-    async def start(self, config: Config, gate: Gate) -> list[Endpoint]:
+    async def start(self, config: Config, gate: Gate, acceptor: Acceptor) -> list[Endpoint]:
         """Afterwards pages and API are served; nothing where there is nothing to listen on. Raises ConfigError."""
-        services = self._services(config, gate)
+        services = self._services(config, gate, acceptor)
         self._server = HttpServer(make_app(services, FACES), config.http)
         return await self._server.start()
 
-    def take(self, config: Config, gate: Gate) -> None:
+    def take(self, config: Config, gate: Gate, acceptor: Acceptor) -> None:
         """Afterwards new requests go by this configuration. Raises ConfigError, having changed nothing."""
         if self._server is not None:
-            self._server.take(self._services(config, gate))
+            self._server.take(self._services(config, gate, acceptor))
 
     async def stop(self) -> None:
         await self._changes.close()
         if self._server is not None:
             await self._server.stop()
 
-    def _services(self, config: Config, gate: Gate) -> Services:
+    def _services(self, config: Config, gate: Gate, acceptor: Acceptor) -> Services:
         def is_internal(address: str) -> bool:
             return config.organisation.is_internal(domain_of(address))
 
@@ -58,7 +61,22 @@ class Face:
             gate=gate,
             may_vouch=is_internal if config.auth.backend == "imap" else lambda address: True,
             is_internal=is_internal,
+            resender=self._resender(config, acceptor),
+            stopped_kept=config.retention.stopped,
             changes=self._changes,
+        )
+
+    def _resender(self, config: Config, acceptor: Acceptor) -> Resender:
+        async def submitter_of(account: str) -> Submitter:
+            known = await self._store.account(account)
+            grants = [Pattern(each) for each in known.grants] if known else []
+            for trusted in config.smtp.trusted:
+                grants += trusted.may_send_as if trusted.account == account else ()
+            own_address = known.address if known else account
+            return Submitter(account, own_address if "@" in own_address else "", tuple(grants))
+
+        return Resender(
+            self._store, acceptor, submitter_of, config.data.folder, config.smtp.max_size, config.limits.recipients
         )
 
 

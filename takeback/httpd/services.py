@@ -9,7 +9,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from takeback.auth.gate import Gate
-from takeback.clock import Instant
+from takeback.clock import Duration, Instant
+from takeback.flows.resend import Resender
 from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.settings import HttpSettings
@@ -35,6 +36,9 @@ class Services:
     only."""
     is_internal: Callable[[str], bool]
     """Of an address: whether it is within `[organisation] domains`."""
+    resender: Resender
+    stopped_kept: Duration
+    """For how long what was stopped can be sent again."""
     changes: Changes
     """Tells listeners what has happened to messages, whoever did it."""
 

@@ -168,6 +168,15 @@ class ReleaseRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """Delete what a stopped message said."""
+
+    message: str
+    actor: str
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RecipientView:
     """One recipient as people are told of it; `at` is when it entered its state."""
 
@@ -213,6 +222,8 @@ class Listing:
     limit: int
     before: str | None = None
     states: frozenset[State] = frozenset()
+    with_content: bool = False
+    """Only those of which the content is still kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +376,10 @@ class Store(Protocol):
     async def release(self, request: ReleaseRequest) -> Sequence[Answer]: ...
 
     async def hold(self, request: HoldRequest) -> Sequence[Answer]: ...
+
+    async def drop(self, request: Drop) -> bool:
+        """True: the content of a stopped message is gone. False: it is still needed."""
+        ...
 
     async def park(self, request: ParkRequest) -> Sequence[Parked]: ...
 

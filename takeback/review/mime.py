@@ -80,6 +80,15 @@ class Span(NamedTuple):
         return self.whole[self.start : min(self.stop, self.start + limit)]
 
 
+class Place(NamedTuple):
+    """Where a part stands: itself with its header, where the body of the multipart that holds it begins (-1: nothing
+    does), and how many parts that has."""
+
+    whole: Span
+    parent: int
+    siblings: int
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One leaf: `kind` is its media type in lower case, `body` as it travels."""
@@ -95,6 +104,7 @@ class Part:
     body: Span
     related: bool
     """Whether it belongs to a page beside it (multipart/related)."""
+    place: Place
 
     @property
     def size(self) -> int:
@@ -145,19 +155,21 @@ def split(content: bytes) -> tuple[Fields, Span]:
 def leaves(fields: Fields, body: Span) -> Iterator[Part]:
     """The parts that hold something, in order, at most MAX_PARTS of them and MAX_DEPTH deep. An attached message is one
     part, `message/rfc822`, and is not looked into."""
-    waiting: list[tuple[Fields, Span, int, bool]] = [(fields, body, 0, False)]
+    alone = Place(body._replace(start=0), -1, 1)
+    waiting: list[tuple[Fields, Span, Place, int, bool]] = [(fields, body, alone, 0, False)]
     seen = 0
     while waiting and seen < MAX_PARTS:
-        fields, body, depth, related = waiting.pop()
+        fields, body, place, depth, related = waiting.pop()
         seen += 1
         kind, parameters = parameters_of(fields.first("content-type"))
         boundary = parameters.get("boundary", "")
         if kind.startswith("multipart/") and boundary and depth < MAX_DEPTH:
             pieces = _between(body, b"--" + boundary.encode("utf-8", "replace"), MAX_PARTS - seen)
             inside = related or kind == "multipart/related"
-            waiting.extend((*_split(piece), depth + 1, inside) for piece in reversed(pieces))
+            places = [Place(piece, body.start, len(pieces)) for piece in pieces]
+            waiting.extend((*_split(each.whole), each, depth + 1, inside) for each in reversed(places))
         else:
-            yield _leaf(kind, parameters, fields, body, related)
+            yield _leaf(kind, parameters, fields, body, related, place)
 
 
 def parameters_of(value: bytes) -> tuple[str, dict[str, str]]:
@@ -176,7 +188,7 @@ def parameters_of(value: bytes) -> tuple[str, dict[str, str]]:
     return word.strip().lower(), simple | {name: _joined(found) for name, found in pieces.items()}
 
 
-def _leaf(kind: str, parameters: dict[str, str], fields: Fields, body: Span, related: bool) -> Part:
+def _leaf(kind: str, parameters: dict[str, str], fields: Fields, body: Span, related: bool, place: Place) -> Part:
     disposition, more = parameters_of(fields.first("content-disposition"))
     name = more.get("filename") or parameters.get("name", "")
     return Part(
@@ -189,6 +201,7 @@ def _leaf(kind: str, parameters: dict[str, str], fields: Fields, body: Span, rel
         encoding=fields.first("content-transfer-encoding")[:40].decode("ascii", "replace").strip().lower(),
         body=body,
         related=related,
+        place=place,
     )
 
 

@@ -15,6 +15,8 @@ _recipient = tables.recipient.c
 def messages(connection: Connection, listing: Listing) -> list[MessageView]:
     """Newest first. A `before` that names no message begins at the newest."""
     wanted = [_message.origin == Origin.SUBMISSION.value, *_of_accounts(listing), *_in_states(listing)]
+    if listing.with_content:
+        wanted.append(_message.content_deleted_at.is_(None))
     if listing.before is not None and tables.is_storable(listing.before):
         there = select(_message.accepted_at).where(_message.id == listing.before)
         accepted_at = connection.execute(there).scalar()

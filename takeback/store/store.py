@@ -17,6 +17,7 @@ from takeback.ports.store import (
     ClaimedMessage,
     ClaimRequest,
     DotMark,
+    Drop,
     EventView,
     Handback,
     HoldRequest,
@@ -34,7 +35,18 @@ from takeback.ports.store import (
     Usage,
     UsageQuestion,
 )
-from takeback.store import accepting, accounts, changing, claiming, following, housekeeping, listing, reading, settling
+from takeback.store import (
+    accepting,
+    accounts,
+    changing,
+    claiming,
+    dropping,
+    following,
+    housekeeping,
+    listing,
+    reading,
+    settling,
+)
 from takeback.store.access import Access
 from takeback.store.accounts import Grant, NewAccount, Rehash, Removal
 from takeback.store.database import Database
@@ -50,6 +62,7 @@ _REAP = Transition(claiming.reap, Urgency.DELIVERY)
 _UNDO = Transition(changing.undo, Urgency.PERSON)
 _RELEASE = Transition(changing.release, Urgency.PERSON)
 _HOLD = Transition(changing.hold, Urgency.PERSON)
+_DROP = Transition(dropping.drop, Urgency.PERSON)
 _PARK = Transition(housekeeping.park, Urgency.PERSON)
 _HEARTBEAT = Transition(housekeeping.heartbeat, Urgency.DELIVERY)
 _NOTE_FACT = Transition(housekeeping.note_fact, Urgency.DELIVERY)
@@ -122,6 +135,9 @@ class SqlStore:
 
     async def hold(self, request: HoldRequest) -> Sequence[Answer]:
         return await self.access.submit(_HOLD, request)
+
+    async def drop(self, request: Drop) -> bool:
+        return await self.access.submit(_DROP, request)
 
     async def park(self, request: ParkRequest) -> Sequence[Parked]:
         return await self.access.submit(_PARK, request)

@@ -137,6 +137,7 @@ _DONE = {
     "released": WAITING | IN_HAND,
     "hold": WAITING,
     "leave": frozenset({State.LET_BE}),
+    "sent": frozenset(State),
 }
 """The acts that a redirect may point to, and the states that they come to."""
 
@@ -145,8 +146,10 @@ def note(framed: Frame, act: str, told: Told, view: MessageView) -> Note | None:
     sentences = _sentences(framed, act, told)
     if not sentences:
         return None
-    links = [("/stopped", framed.speech.t("To what was stopped"))] if act == "undo" and told.done else []
-    tone = "warn" if told.refused and act != "leave" else "good" if act == "undo" else "plain"
+    links = (
+        [(f"/messages/{view.id}/edit", framed.speech.t("Edit and send again"))] if act == "undo" and told.done else []
+    )
+    tone = "warn" if told.refused and act != "leave" else "good" if act in ("undo", "sent") else "plain"
     return Note(tone, sentences, links)
 
 
@@ -158,6 +161,8 @@ def _sentences(framed: Frame, act: str, told: Told) -> Sequence[Markup]:
             return phrases.held(told, framed.speech, framed.now)
         case "leave":
             return phrases.let_be(told, framed.speech)
+        case "sent":
+            return [framed.speech.t("Sent as a new message. You can undo this one too.")]
         case "released":
             return phrases.on_its_way(told, framed.speech)
         case _:
