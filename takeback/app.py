@@ -31,6 +31,7 @@ from takeback.flows import audit
 from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.commands import Commands
 from takeback.flows.learn import Learner, show
+from takeback.flows.notify import Notifier
 from takeback.flows.park import Parking
 from takeback.flows.quota import Quota, QuotaLimits
 from takeback.flows.release import LEASE, Releaser
@@ -107,6 +108,7 @@ class Gateway:
         self._relays = self._make_relays(config)
         self._releaser = self._make_releaser(config)
         self._make_reviewing(config)
+        self._notifier = Notifier(self.store, self._people, self._reporter, config.http.url, self._releaser.wake)
         context = self._tls_context(config)
         self._listener = Listener(
             self._service(config, context, self._make_acceptor(config)),
@@ -122,6 +124,7 @@ class Gateway:
             self._recalls.recaller.run,
             self._reviewing.run,
             self._learner.run,
+            self._notifier.run,
             SentCopies(self.store, self._own_mailboxes, ImapDrafts(config.sent_copies)).run,
             self._beat,
             self._housekeep,
@@ -213,6 +216,7 @@ class Gateway:
             room=self._disk.has_room,
             on_due=self._releaser.wake,
             on_review=self._reviewing.wake,
+            on_held=self._notifier.held,
         )
 
     def _service(self, config: Config, context: ssl.SSLContext | None, acceptor: Acceptor) -> Service:
@@ -255,7 +259,7 @@ class Gateway:
             return None
         from takeback.face import Face  # imports as much as all others together
 
-        face = Face(self.store, self._people)
+        face = Face(self.store, self._people, self._own_mailboxes)
         gate = self._make_gate(config, self._authenticator, self._throttle)
         self.endpoints += await face.start(config, gate, self._listener.service.acceptor)
         return face

@@ -17,7 +17,9 @@ from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.server import Endpoint, HttpServer
 from takeback.httpd.services import Services
 from takeback.mail.address import Pattern, domain_of
+from takeback.mailboxes.own import ImapDrafts
 from takeback.store.people_store import SqlPeopleStore
+from takeback.store.sent_copies import SqlOwnMailboxes
 from takeback.store.store import SqlStore
 from takeback.web import install as pages
 
@@ -26,9 +28,10 @@ FACES = (resources.install, pages.install)
 
 
 class Face:
-    def __init__(self, store: SqlStore, people: SqlPeopleStore) -> None:
+    def __init__(self, store: SqlStore, people: SqlPeopleStore, own_mailboxes: SqlOwnMailboxes) -> None:
         self._store = store
         self._people = people
+        self._own_mailboxes = own_mailboxes
         self._changes = Changes(store.follow)
         self._server: HttpServer | None = None
 
@@ -63,6 +66,9 @@ class Face:
             is_internal=is_internal,
             resender=self._resender(config, acceptor),
             stopped_kept=config.retention.stopped,
+            own_mailboxes=self._own_mailboxes,
+            drafts=ImapDrafts(config.sent_copies),
+            own_mail_servers=config.sent_copies.servers,
             changes=self._changes,
         )
 

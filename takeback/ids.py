@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 from takeback.clock import SECOND, Instant
@@ -33,6 +34,16 @@ def same_second(id: str) -> str:
 def first_id(instant: Instant) -> str:
     """What every id from that second on, and none of an earlier one, compares as equal to or greater than."""
     return _base32(instant // SECOND, _SECOND_DIGITS)
+
+
+def new_secret() -> str:
+    """What only its holder knows: 256 random bits, in characters that need no escaping in a link or a header."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """What the store keeps of a secret that was made by chance; it needs no salt and no work factor."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def new_token() -> str:

@@ -111,7 +111,8 @@ class AcceptSettings:
 
 class Acceptor:
     """Decides on submissions and keeps what it accepts. `room` says whether the disk has enough; `on_due` is told
-    when something that may leave at once was accepted, `on_review` when something waits for its review."""
+    when something that may leave at once was accepted, `on_review` when something waits for its review, `on_held` of
+    each message, with whether a rule says that its sender is to be told."""
 
     def __init__(
         self,
@@ -123,6 +124,7 @@ class Acceptor:
         room: Callable[[], bool],
         on_due: Callable[[], None],
         on_review: Callable[[], None] = lambda: None,
+        on_held: Callable[[NewMessage, bool], None] = lambda message, by_rule: None,
     ) -> None:
         self._store = store
         self._quota = quota
@@ -132,6 +134,7 @@ class Acceptor:
         self._room = room
         self._on_due = on_due
         self._on_review = on_review
+        self._on_held = on_held
         self._staging = asyncio.Semaphore(STAGED_AT_ONCE)
 
     def refusal_of_sender(self, submitter: Submitter, sender: str) -> Reply | None:
@@ -179,6 +182,7 @@ class Acceptor:
         review_by = policy.review_by(self._settings.review, now)
         message = _new_message(submission, draft, content, digest, review_by)
         await self._store.accept(message)
+        self._on_held(message, draft.gives_notice)
         return self._promise(message, now)
 
     def _draft(self, submission: Submission, header: Header, spool: Spool, now: Instant) -> _Draft:
@@ -188,7 +192,8 @@ class Acceptor:
         envelope = _with_unique_recipients(submission.envelope)
         facts = self._window_facts(submission, envelope, header, spool, now)
         due_at = _due_times(facts, self._hold, self._is_internal, now)
-        return _Draft(id, now, secret, header, changes, envelope, due_at, spool.size + changes.growth)
+        told = window.gives_notice(facts, self._hold, self._is_internal, now)
+        return _Draft(id, now, secret, header, changes, envelope, due_at, spool.size + changes.growth, told)
 
     def _facts(self, submission: Submission, id: str, secret: bytes, now: Instant) -> Facts:
         session = submission.session
@@ -277,6 +282,7 @@ class _Draft:
     envelope: Envelope
     due_at: Sequence[Instant | None]
     size: int
+    gives_notice: bool
 
 
 def _new_message(

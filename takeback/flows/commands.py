@@ -49,14 +49,15 @@ class Commands:
         """Whether what goes to that address is a command."""
         return address.identity(recipient) in self._addresses
 
-    async def obey(self, submitter: Submitter, sender: str, top: bytes) -> Reply:
-        """Afterwards it is done, durably, and this says what came of it. `top` is the message, or its beginning.
+    async def obey(self, submitter: Submitter, sender: str, top: bytes, client: str) -> Reply:
+        """Afterwards it is done, durably, and this says what came of it. `top` is the message, or its beginning,
+        `client` the address from which it came.
 
         Raises Refused where it is no command, or nothing could be done, or nobody can say whether it was.
         """
         if not submitter.authenticated or not sender or _is_automatic(top):
             raise Refused(NOT_A_COMMAND)
-        who = Who(f"mail:{submitter.account}", submitter.account)
+        who = Who(f"mail:{submitter.account}", submitter.account, client)
         try:
             command = read(top)
             result = await self._carry_out(command, who)

@@ -44,7 +44,7 @@ class Reporter:
 
     def __init__(self, store: Store, hostname: str) -> None:
         self._store = store
-        self._hostname = hostname
+        self.hostname = hostname
 
     async def compose(self, message: ClaimedMessage, reported: Sequence[Reported]) -> list[NewMessage]:
         """One report on all of them to the message's sender; none where there is nobody to tell."""
@@ -54,8 +54,8 @@ class Reporter:
         top = await self._top(message)
         facts = dsn.Report(
             to=message.envelope.sender,
-            hostname=self._hostname,
-            message_id=message_id.new(new_id(now), self._hostname),
+            hostname=self.hostname,
+            message_id=message_id.new(new_id(now), self.hostname),
             boundary=new_token(),
             now=now,
             message=message.id,
@@ -78,8 +78,8 @@ class Reporter:
         facts = notices.Kept(
             occasion=notices.Occasion(reason.value),
             to=parked.sender,
-            hostname=self._hostname,
-            message_id=message_id.new(new_id(now), self._hostname),
+            hostname=self.hostname,
+            message_id=message_id.new(new_id(now), self.hostname),
             now=now,
             message=parked.message,
             recipients=parked.recipients,
@@ -94,9 +94,9 @@ class Reporter:
         if not to:
             return None
         now = self._store.now()
-        fresh_id = message_id.new(new_id(now), self._hostname)
+        fresh_id = message_id.new(new_id(now), self.hostname)
         figures.REPORTS.labels("held_longer").inc()
-        return self.system_message(held_longer(facts, to, self._hostname, fresh_id, now), to, account, now)
+        return self.system_message(held_longer(facts, to, self.hostname, fresh_id, now), to, account, now)
 
     async def _top(self, message: ClaimedMessage) -> bytes:
         """The beginning of the message: its header, and a small message whole."""

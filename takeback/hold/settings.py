@@ -149,6 +149,8 @@ class Rule(Settings):
     """As `hold.window`; `"0s"` lets the copy leave at once, `"until released"` never by itself."""
     firm: bool = False
     """The sender may lengthen this window, and not shorten it."""
+    notice: bool = False
+    """Whether the sender gets a mail that says so, with a link that stops the message."""
 
 
 class HoldSettings(Settings):

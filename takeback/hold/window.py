@@ -64,6 +64,14 @@ def _due_time_by(
     return None if window is None else now + window
 
 
+def gives_notice(facts: Facts, settings: HoldSettings, is_internal: IsInternal, now: Instant) -> bool:
+    """Whether the rule that holds some recipient's copy says that the sender is to be told."""
+    if not any(rule.notice for rule in settings.rule):
+        return False
+    rules = (_first_match(settings.rule, facts, address, settings, is_internal, now) for address in facts.recipients)
+    return any(rule is not None and rule.notice for rule in rules)
+
+
 def _due_time(
     facts: Facts, address: str, settings: HoldSettings, is_internal: IsInternal, now: Instant
 ) -> Instant | None:

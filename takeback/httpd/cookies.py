@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from takeback.clock import SECOND, Duration
 from takeback.httpd.guard import NEW_COOKIES
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.settings import HttpSettings
+from takeback.ids import new_secret
 
 _SESSION = "takeback"
 _VISITOR = "takeback-visitor"
@@ -22,17 +22,6 @@ FIELD = "csrf"
 """The form field that holds the token."""
 HEADER = "X-CSRF-Token"
 """The header that holds it where a script asks."""
-_TOKEN_OCTETS = 32
-
-
-def new_secret() -> str:
-    """What only one browser knows: 256 random bits."""
-    return secrets.token_urlsafe(_TOKEN_OCTETS)
-
-
-def digest(secret: str) -> str:
-    """What the store keeps of a secret that was made by chance; it needs no salt and no work factor."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def session_cookie(request: Request, settings: HttpSettings) -> str:

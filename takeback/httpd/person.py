@@ -14,6 +14,7 @@ from takeback.flows.ask import Who
 from takeback.httpd import cookies
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
+from takeback.ids import digest
 from takeback.ports.people import Author, PersonRecord, Preferences, Rights, Scope, Session
 
 _SEEN_IS_NEWS: Duration = 10 * MINUTE
@@ -69,12 +70,12 @@ class Person:
 async def by_session(request: Request, services: Services) -> Person | None:
     """Whoever is signed in with this browser."""
     held = cookies.session_cookie(request, services.settings)
-    session = await services.people.session(cookies.digest(held)) if held else None
+    session = await services.people.session(digest(held)) if held else None
     if session is None:
         return None
     if services.now() - session.seen_at > _SEEN_IS_NEWS:
         with suppress(StoreUnavailable):
-            await services.people.touch_session(cookies.digest(held))
+            await services.people.touch_session(digest(held))
     return _person(request, session.person, session.address, f"web:{session.person.account}", frozenset(Scope), session)
 
 
@@ -87,7 +88,7 @@ async def by_key(request: Request, services: Services) -> Person | None:
     id, _, secret = rest.partition("_")
     key = None
     if given[: len(_BEARER)].lower() == _BEARER and prefix == "tb" and id and secret:
-        key = await services.people.api_key(id, cookies.digest(secret))
+        key = await services.people.api_key(id, digest(secret))
     if key is None:
         raise Problem(Code.NOT_SIGNED_IN, headers={"WWW-Authenticate": "Bearer"})
     record = await services.people.person(key.account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.settings import HttpSettings
 from takeback.ports.people import People
+from takeback.ports.sent_copies import Drafts, OwnMailboxes
 from takeback.ports.store import Store
 
 
@@ -39,6 +40,10 @@ class Services:
     resender: Resender
     stopped_kept: Duration
     """For how long what was stopped can be sent again."""
+    own_mailboxes: OwnMailboxes
+    drafts: Drafts
+    own_mail_servers: Sequence[str]
+    """Those that people may name as where their own mail is."""
     changes: Changes
     """Tells listeners what has happened to messages, whoever did it."""
 

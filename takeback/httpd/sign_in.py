@@ -11,6 +11,7 @@ from takeback.auth.identity import Identity
 from takeback.httpd import cookies
 from takeback.httpd.person import Person, client_of
 from takeback.httpd.services import Services
+from takeback.ids import digest, new_secret
 from takeback.ports.people import Author, NewSession
 from takeback.visible import visible
 
@@ -35,10 +36,10 @@ async def start_session(services: Services, request: Request, identity: Identity
     """Afterwards the browser that asked is signed in, under a token that nobody knew before; a session that it had
     is ended. `method` is `password` or `oidc`."""
     await end_session(services, request, f"web:{identity.key}")
-    secret = cookies.new_secret()
+    secret = new_secret()
     await services.people.start_session(
         NewSession(
-            token=cookies.digest(secret),
+            token=digest(secret),
             account=identity.key,
             address=identity.address,
             method=method,
@@ -54,7 +55,7 @@ async def end_session(services: Services, request: Request, actor: str) -> None:
     """Afterwards this browser is signed out."""
     held = cookies.session_cookie(request, services.settings)
     if held:
-        await services.people.end_session(cookies.digest(held), Author(actor, client_of(request)))
+        await services.people.end_session(digest(held), Author(actor, client_of(request)))
         cookies.set_session_cookie(request, services.settings, "")
 
 

@@ -292,7 +292,8 @@ class Connection(asyncio.Protocol):
 
     async def _obey(self, spool: Spool) -> Reply:
         assert self._submitter is not None and self._mail is not None
-        return await self._service.commands.obey(self._submitter, self._mail.sender, spool.top(MOST_READ))
+        top = spool.top(MOST_READ)
+        return await self._service.commands.obey(self._submitter, self._mail.sender, top, self.client)
 
     def _submission(self, eight_bit: bool) -> Submission:
         assert self._mail is not None

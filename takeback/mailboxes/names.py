@@ -7,7 +7,7 @@ import re
 from takeback.mail import address as addresses
 from takeback.ports.mailbox import MailboxRefused
 
-_UNSAFE = re.compile(r'[\x00-\x20\x7f-\x9f*?%"\\/]')
+_UNSAFE = re.compile(r'[\x00-\x20\x7f-\x9f*?%"\\/]|\A\.')
 """What a server could take for a pattern (doveadm: every user that fits), a master's separator, or a path."""
 _FIELD = re.compile(r"\{([a-z]+)\}")
 

@@ -60,11 +60,18 @@ class Rights:
         return Right.READ_BODIES in self.rights
 
 
+class Notices(StrEnum):
+    """When a notice of a held message, with a link that stops it, is mailed to its sender."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Preferences:
     language: str = ""
     """A language's code; empty: whatever the browser asks for."""
-    notices: str = "never"
+    notices: str = Notices.NEVER
     """When a notice of a held message is mailed to its sender."""
 
 
@@ -207,6 +214,10 @@ class People(Protocol):
         ...
 
     async def set_preferences(self, account: str, preferences: Preferences) -> None: ...
+
+    async def accounts_with_notices(self, notices: Notices) -> frozenset[str]:
+        """Those that prefer just that."""
+        ...
 
     async def start_session(self, session: NewSession) -> None: ...
 

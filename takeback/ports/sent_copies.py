@@ -9,6 +9,7 @@ from typing import Protocol
 
 from takeback.clock import Duration, Instant
 from takeback.errors import TakebackError
+from takeback.ports.people import Author
 
 
 class Whereabouts(StrEnum):
@@ -59,9 +60,9 @@ class OwnMailboxes(Protocol):
 
     async def own_mailbox(self, account: str) -> OwnMailbox | None: ...
 
-    async def set_own_mailbox(self, mailbox: OwnMailbox) -> None: ...
+    async def set_own_mailbox(self, mailbox: OwnMailbox, author: Author) -> None: ...
 
-    async def remove_own_mailbox(self, account: str) -> bool:
+    async def remove_own_mailbox(self, account: str, author: Author) -> bool:
         """True where there was one. What waited for it waits no more."""
         ...
 

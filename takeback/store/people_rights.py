@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from takeback.clock import Instant
-from takeback.ports.people import Author, PersonRecord, Preferences, Right, Rights
+from takeback.ports.people import Author, Notices, PersonRecord, Preferences, Right, Rights
 from takeback.store import people_tables
 from takeback.store.acts import act_row, record_acts
 from takeback.store.tables import AnyRow, is_storable
@@ -84,6 +84,11 @@ def set_preferences(connection: Connection, now: Instant, changes: Sequence[tupl
             .values(language=preferences.language, notices=preferences.notices)
         )
     return [None] * len(changes)
+
+
+def accounts_with_notices(connection: Connection, notices: Notices) -> frozenset[str]:
+    wanting = select(_person.account).where(_person.notices == notices.value)
+    return frozenset(connection.execute(wanting).scalars())
 
 
 def person(connection: Connection, account: str) -> PersonRecord:

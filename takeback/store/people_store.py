@@ -16,6 +16,7 @@ from takeback.ports.people import (
     NewAppPassword,
     NewLink,
     NewSession,
+    Notices,
     PersonRecord,
     Preferences,
     Right,
@@ -70,6 +71,9 @@ class SqlPeopleStore:
 
     async def set_preferences(self, account: str, preferences: Preferences) -> None:
         await self._access.submit(_SET_PREFERENCES, (account, preferences))
+
+    async def accounts_with_notices(self, notices: Notices) -> frozenset[str]:
+        return await self._access.ask(lambda connection: people_rights.accounts_with_notices(connection, notices))
 
     async def start_session(self, session: NewSession) -> None:
         await self._access.submit(_START_SESSION, session)

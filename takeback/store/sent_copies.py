@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, exists, literal, select, text, update
@@ -10,11 +11,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from takeback.clock import Duration, Instant
 from takeback.hold.states import State
+from takeback.ports.people import Author
 from takeback.ports.sent_copies import OwnMailbox, SentCopy, Settled
 from takeback.sealing import Seal
 from takeback.store import tables
 from takeback.store.accepting import event_row, record_events
 from takeback.store.access import Access
+from takeback.store.people_rights import note
 from takeback.store.sent_copy_tables import own_mailbox, sent_copy
 from takeback.store.writer import Transition, Urgency
 
@@ -51,12 +54,12 @@ class SqlOwnMailboxes:
         password = self._seal.open(bytes(row.password), _about(account)).decode()
         return OwnMailbox(account, row.server, row.username, password)
 
-    async def set_own_mailbox(self, mailbox: OwnMailbox) -> None:
+    async def set_own_mailbox(self, mailbox: OwnMailbox, author: Author) -> None:
         sealed = self._seal.close(mailbox.password.encode(), _about(mailbox.account))
-        await self._access.submit(_SET, (mailbox.account, mailbox.server, mailbox.username, sealed))
+        await self._access.submit(_SET, _NewLogin(mailbox.account, mailbox.server, mailbox.username, sealed, author))
 
-    async def remove_own_mailbox(self, account: str) -> bool:
-        return await self._access.submit(_REMOVE, account)
+    async def remove_own_mailbox(self, account: str, author: Author) -> bool:
+        return await self._access.submit(_REMOVE, (account, author))
 
     async def claim_sent_copies(self, limit: int, lease: Duration) -> Sequence[SentCopy]:
         now = self._access.now()
@@ -79,19 +82,31 @@ _UPSERT = text(
 )
 
 
-def _set(connection: Connection, now: Instant, requests: Sequence[tuple[str, str, str, bytes]]) -> list[None]:
-    for account, server, username, password in requests:
-        row = {"account": account, "server": server, "username": username, "password": password, "now": now}
-        connection.execute(_UPSERT, row)
-    return [None] * len(requests)
+@dataclass(frozen=True, slots=True)
+class _NewLogin:
+    account: str
+    server: str
+    username: str
+    password: bytes
+    author: Author
 
 
-def _remove(connection: Connection, now: Instant, requests: Sequence[str]) -> list[bool]:
+def _set(connection: Connection, now: Instant, logins: Sequence[_NewLogin]) -> list[None]:
+    for new in logins:
+        row = {"account": new.account, "server": new.server, "username": new.username, "password": new.password}
+        connection.execute(_UPSERT, {**row, "now": now})
+        note(connection, now, "own_mailbox_set", new.author, new.account, server=new.server)
+    return [None] * len(logins)
+
+
+def _remove(connection: Connection, now: Instant, requests: Sequence[tuple[str, Author]]) -> list[bool]:
     removed = []
-    for account in requests:
+    for account, author in requests:
         connection.execute(delete(sent_copy).where(sent_copy.c.account == account))
         gone = delete(own_mailbox).where(own_mailbox.c.account == account).returning(own_mailbox.c.account)
         removed.append(connection.execute(gone).first() is not None)
+        if removed[-1]:
+            note(connection, now, "own_mailbox_removed", author, account)
     return removed
 
 

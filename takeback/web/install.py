@@ -10,17 +10,34 @@ from takeback.web import (
     live,
     message,
     outbox,
+    own_mail,
     people_page,
     settings_page,
     signing,
     static_files,
+    stop_link,
     stopped,
 )
 from takeback.web.problem_page import problem_page
 
+_PARTS = (
+    signing,
+    outbox,
+    acts,
+    message,
+    stopped,
+    settings_page,
+    own_mail,
+    stop_link,
+    connect,
+    people_page,
+    live,
+    static_files,
+)
+
 
 def install(app: FastAPI) -> None:
     """Afterwards people find their outbox at `/`, and errors have a page."""
-    for part in (signing, outbox, acts, message, stopped, settings_page, connect, people_page, live, static_files):
+    for part in _PARTS:
         app.include_router(part.router)
     app.state.error_page = problem_page

@@ -126,6 +126,7 @@ _EVENTS = {
     "unreviewed": words("Not looked at for mistakes in time"),
     "content_read": words("Read by {who}"),
     "dropped": words("Its text was deleted by {who}"),
+    "sent_copy": words("Looked for the copy in Sent"),
     "sent_anew": words("Edited and sent again by {who}"),
 }
 

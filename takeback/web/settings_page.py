@@ -9,13 +9,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from takeback.auth import app_passwords
-from takeback.httpd.cookies import digest, new_secret
 from takeback.httpd.person import FromOurPage, Person, SignedIn
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
 from takeback.httpd.sign_in import end_all_sessions
 from takeback.i18n.language import languages, words
-from takeback.ids import new_id
+from takeback.ids import digest, new_id, new_secret
 from takeback.ports.people import NewApiKey, NewAppPassword, Scope
 from takeback.web.framing import frame, page, see
 from takeback.web.pages import Note

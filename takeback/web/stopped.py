@@ -17,10 +17,10 @@ from takeback.flows.drop import drop
 from takeback.flows.resend import Changes, Draft, NotEditable, draft_of
 from takeback.hold.states import State
 from takeback.httpd.asking import message_of
-from takeback.httpd.cookies import digest, new_secret
 from takeback.httpd.person import FromOurPage, Person, SignedIn
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
+from takeback.ids import digest, new_secret
 from takeback.ports.people import Attempt
 from takeback.ports.store import Listing, MessageView
 from takeback.visible import visible

@@ -9,12 +9,14 @@ import pytest
 
 from takeback.clock import HOUR
 from takeback.flows.sent_copies import AGAIN_AFTER, SentCopies
+from takeback.ports.people import Author
 from takeback.ports.sent_copies import NoEntry, OwnMailbox, Whereabouts
 from takeback.store.keys import open_seal
 from takeback.store.sent_copies import SqlOwnMailboxes
 from takeback.store.settings import DataSettings
 from tests.contract.store.trial import ANN, Trial
 
+AUTHOR = Author("web:ann@example.com", "192.0.2.7")
 MINE = OwnMailbox(ANN, "imaps://imap.example.com", "ann", "her password")
 
 
@@ -38,7 +40,7 @@ class Scripted:
 async def play(trial: Trial, folder: Path, drafts: Scripted) -> tuple[int, Sequence[dict[str, object]]]:
     """How many rounds found something to do after one undo, and what the events say in the end."""
     own = SqlOwnMailboxes(trial.store.access, await open_seal(trial.store.access, DataSettings(folder=folder)))
-    await own.set_own_mailbox(MINE)
+    await own.set_own_mailbox(MINE, AUTHOR)
     message = await trial.accept(due_in=HOUR, message_id="<a@example.com>")
     await trial.undo(message)
     flow, rounds = SentCopies(trial.store, own, drafts), 0

@@ -12,8 +12,7 @@ import httpx
 from takeback.app import Gateway
 from takeback.auth.passwords import Passwords
 from takeback.clock import HOUR, Instant
-from takeback.httpd.cookies import digest, new_secret
-from takeback.ids import new_id
+from takeback.ids import digest, new_id, new_secret
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports.people import Author, NewApiKey, NewSession, Scope
 from takeback.ports.store import NewMessage, Origin

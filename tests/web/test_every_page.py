@@ -50,6 +50,7 @@ PATHS = [
     "/",
     "/stopped",
     "/settings",
+    "/settings/mail",
     "/connect",
     "/connect?since=1",
     "/messages/{held}",

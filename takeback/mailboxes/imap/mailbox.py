@@ -76,7 +76,8 @@ class ImapMailbox:
         self._skipped = skipped
         self._server = server
         self._give_back = give_back
-        self._selected: tuple[bytes, Selection] | None = None
+        self._selected: tuple[bytes, bool, Selection] | None = None
+        """The folder that is selected now, and whether by SELECT."""
 
     async def close(self) -> None:
         self._give_back(self._connection)
@@ -123,7 +124,7 @@ class ImapMailbox:
                     continue
                 if not searched.ok:
                     raise self._refusal("SEARCH", searched)
-                selection = self._note_selected(folder.wire, opened)
+                selection = self._note_selected(folder.wire, False, opened)
                 if uids := commands.uids_in(searched):
                     found.append((folder, selection.validity, uids))
         return found
@@ -235,7 +236,7 @@ class ImapMailbox:
             raise MailboxUnavailable(
                 f"{self._server} said {expunged.words} to UID EXPUNGE, and the copy is still there"
             )
-        last = commands.fetched([before]).get(uid)
+        last = commands.fetched([before, expunged]).get(uid)
         flags_at_last = (last.flags if last else None) or frozenset()
         seen_later = not READ.isdisjoint(flags_at_last - marked.flags)
         evidence = f"{_where(place)}: {marked.words}; UID EXPUNGE: {expunged.words}"
@@ -285,18 +286,18 @@ class ImapMailbox:
 
     async def _select(self, wire: bytes, *, writable: bool) -> Selection | None:
         """What is told of the folder once it is selected; None where there is no such folder."""
-        if self._selected is not None and self._selected[0] == wire and (self._selected[1].writable or not writable):
-            return self._selected[1]
+        if self._selected is not None and self._selected[:2] in ((wire, True), (wire, writable)):
+            return self._selected[2]
         (answer,) = await self._connection.run(commands.select(wire, writable=writable))
         if not answer.ok:
             self._selected = None
             await self._check_is_gone(wire, answer)
             return None
-        return self._note_selected(wire, answer)
+        return self._note_selected(wire, writable, answer)
 
-    def _note_selected(self, wire: bytes, answer: Answer) -> Selection:
+    def _note_selected(self, wire: bytes, writable: bool, answer: Answer) -> Selection:
         selection = commands.selection_in(answer)
-        self._selected = (wire, selection)
+        self._selected = (wire, writable, selection)
         return selection
 
     async def _check_is_gone(self, wire: bytes, refused: Answer) -> None:
@@ -323,9 +324,9 @@ class ImapMailbox:
 
     def _refusal(self, what: str, answer: Answer) -> MailboxUnavailable | MailboxRefused:
         text = f"{self._server} answered {what} with {answer.words}"
+        if answer.status.code == b"OVERQUOTA" or b"over quota" in answer.status.text.lower():  # Cyrus 3.6 has no code
+            return QuotaExceeded(text)
         match answer.status.code:
-            case b"OVERQUOTA":
-                return QuotaExceeded(text)
             case b"NOPERM" | b"CANNOT" | b"TOOBIG":
                 return MailboxRefused(text)
         return MailboxUnavailable(text)

@@ -55,6 +55,8 @@ async def test_compares_the_message_id_in_full(stage: Stage) -> None:
 
 @pytest.mark.parametrize("message_id", IDS, ids=range(len(IDS)))
 async def test_finds_any_message_id(stage: Stage, message_id: str) -> None:
+    if not message_id.isascii() and not stage.kind.keeps_8_bit:
+        pytest.skip("no such Message-ID survives in that server")
     stage.deliver(message(message_id))
     stage.deliver(message())
     (copy,) = await stage.find(message_id)
