@@ -96,6 +96,11 @@ def for_sender(report: Report) -> Report:
     return replace(report, recipients=[_recipient_for_sender(each) for each in report.recipients])
 
 
+def _shown(report: Report, full: bool) -> Sequence[RecipientReport]:
+    """The totals are all that a sender learns from a dry run: it would be a receipt for having read."""
+    return [] if report.status is Status.DRY_RUN and not full else report.recipients
+
+
 def _recipient_for_sender(recipient: RecipientReport) -> RecipientReport:
     people = [_person_for_sender(person) for person in recipient.people]
     own, reason = recipient.own, recipient.reason
@@ -113,13 +118,13 @@ def document(report: Report, full: bool, also: Sequence[str] = ()) -> dict[str, 
     """What `--json` and the API give; `full` for administrators."""
     told = report if full else for_sender(report)
     return {
-        "id": told.id,
+        "id": told.id or None,
         "message": told.message,
         "status": told.status.value,
         "asked_at": rfc3339(told.asked_at),
         "watch_until": rfc3339(told.watch_until),
         "counts": {outcome.value: number for outcome, number in told.counts.items()},
-        "recipients": [_recipient_document(each, full) for each in told.recipients],
+        "recipients": [_recipient_document(each, full) for each in _shown(told, full)],
         "also": list(also),
     }
 
