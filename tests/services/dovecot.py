@@ -161,6 +161,7 @@ ssl_cert = <{folder}/server.pem
 ssl_key = <{folder}/server.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_username_format = %Ln
 auth_master_user_separator = *
 auth_failure_delay = 0
 auth_cache_size = 0

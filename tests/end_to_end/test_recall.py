@@ -1,0 +1,253 @@
+"""Recall as people meet it: a message leaves over LMTP for a real Dovecot, and a command takes it back over IMAP."""
+
+from __future__ import annotations
+
+import csv
+import os
+import smtplib
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from takeback.recall.outcomes import Outcome
+from tests.doubles.smarthost import Smarthost
+from tests.end_to_end.running import HOSTNAME, Gateway, Ran, letter, running, submit, until
+from tests.services.dovecot import MASTER, MASTER_PASSWORD, PROGRAM, Dovecot, dovecot
+from tests.services.requirement import missing
+
+ANN = "ann@crm.example"
+FOLDER = "مشاريع.أرشيف"
+
+
+@pytest.fixture(scope="module")
+def post() -> Iterator[Dovecot]:
+    if not PROGRAM.exists():
+        missing("Dovecot (dovecot-imapd, dovecot-lmtpd)")
+    if os.geteuid() != 0:
+        pytest.skip("a mail server that keeps its users apart can only be started by root")
+    with dovecot() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, post: Dovecot, sink: Smarthost) -> Iterator[Gateway]:
+    """`held.example` is held; `example.com` goes to Dovecot at once; everything else to a smarthost."""
+    folder = tmp_path_factory.mktemp("recall")
+    file = folder / "takeback.toml"
+    file.write_text(f"""
+[data]
+folder = "data"
+reserve = "0B"
+[smtp]
+hostname = "{HOSTNAME}"
+listen = ["127.0.0.1:0"]
+[[smtp.trusted]]
+network = "127.0.0.0/8"
+account = "{ANN}"
+may_send_as = ["*@crm.example"]
+[http]
+listen = []
+[review]
+enabled = false
+[hold]
+window = "0s"
+[[hold.rule]]
+when = {{ recipients = ["*@held.example"] }}
+window = "until released"
+[[relay]]
+for = ["*@example.com"]
+to = "lmtp://127.0.0.1:{post.lmtp_port}"
+[[relay]]
+to = "smtp://127.0.0.1:{sink.port}"
+tls = "off"
+[[mailboxes]]
+for = ["*@example.com", "*@late.example"]
+kind = "imap"
+url = "imap://127.0.0.1:{post.imap_port}"
+username = "{MASTER}"
+password = "{MASTER_PASSWORD}"
+[[people.list]]
+address = "team@example.com"
+members = ["user4001@example.com", "user4002@example.com"]
+[recall]
+watch = "1h"
+protected = ["user4999@example.com"]
+""")
+    with running(file) as process:
+        yield process
+
+
+def send(gateway: Gateway, *recipients: str, subject: str = "figures") -> str:
+    """The id of a message whose every copy that does not wait has left."""
+    with smtplib.SMTP("127.0.0.1", gateway.port, timeout=30) as session:
+        id = submit(session, ANN, list(recipients), letter(ANN, subject))
+
+    def left() -> bool:
+        shown = gateway.command("show", id, "--json").json
+        return all(
+            each["state"] in ("sent", "failed") or each["address"].endswith("@held.example")
+            for each in shown["recipients"]
+        )
+
+    until(left, "the copies to leave", 30)
+    return id
+
+
+def outcomes(ran: Ran) -> dict[str, str]:
+    return {
+        person["address"]: person["outcome"] for each in ran.json["recipients"] for person in each["people"] or [each]
+    }
+
+
+def subjects(post: Dovecot, user: str, folder: str = "INBOX") -> list[tuple[str, Sequence[bytes], Any]]:
+    """What the owner sees."""
+    client = post.log_in(user)
+    client.select_folder(folder, readonly=True)
+    found = client.fetch(client.search("ALL"), ["ENVELOPE", "FLAGS", "INTERNALDATE"])
+    client.logout()
+    return [
+        (item[b"ENVELOPE"].subject.decode(), item[b"FLAGS"], item[b"INTERNALDATE"].astimezone(UTC))
+        for item in found.values()
+    ]
+
+
+def test_a_delivered_message_is_recalled_and_put_back(gateway: Gateway, post: Dovecot) -> None:
+    user = post.new_user()
+    id = send(gateway, f"{user}@example.com")
+    [before] = subjects(post, user)
+    ran = gateway.command("recall", id, "--json")
+    assert ran.status == 0 and ran.json["status"] == "done" and ran.json["counts"] == {"recalled": 1}, ran
+    [person] = ran.json["recipients"][0]["people"]
+    assert person["copies"][0]["folder"] == "INBOX" and person["copies"][0]["evidence"]
+    assert subjects(post, user) == []
+    again = gateway.command("recall", id, "--json")
+    assert again.status == 0 and again.json["counts"] == {"recalled": 1}
+    restored = gateway.command("restore", ran.json["id"], "--json")
+    assert restored.status == 0 and restored.json["people"][0]["outcome"] == "restored"
+    [after] = subjects(post, user)
+    assert (after[0], after[2]) == (before[0], before[2]) and b"\\Seen" not in after[1]
+
+
+def test_one_message_many_truths(gateway: Gateway, post: Dovecot, sink: Smarthost) -> None:
+    unread, read, filed = (post.new_user() for _ in range(3))
+    id = send(
+        gateway,
+        "held@held.example",
+        f"{unread}@example.com",
+        f"{read}@example.com",
+        f"{filed}@example.com",
+        "unknown@example.com",
+        "user4999@example.com",
+        "somebody@smtp.example",
+        "nobody@smtp.example",
+        "team@example.com",
+        "user4001@example.com",
+    )
+    client = post.log_in(read)
+    client.select_folder("INBOX")
+    client.add_flags(client.search("ALL"), ["\\Seen"])
+    client.logout()
+    client = post.log_in(filed)
+    client.create_folder(FOLDER)
+    client.select_folder("INBOX")
+    client.move(client.search("ALL"), FOLDER)
+    client.logout()
+    ran = gateway.command("recall", id, "--json")
+    assert ran.status == 3
+    told = outcomes(ran)
+    assert told["held@held.example"] == "never_left"
+    assert told[f"{unread}@example.com"] == told[f"{filed}@example.com"] == "recalled"
+    assert told[f"{read}@example.com"] == "already_read"
+    assert told["unknown@example.com"] == "never_left"  # Dovecot refused it: 550 after RCPT
+    assert told["user4999@example.com"] == "protected"
+    assert told["somebody@smtp.example"] == "out_of_reach"
+    assert told["nobody@smtp.example"] == "never_left"
+    assert told["user4001@example.com"] == "recalled"
+    assert [each[0] for each in subjects(post, read)] == ["figures"]
+    assert subjects(post, unread) == subjects(post, filed, FOLDER) == []
+    for_sender = gateway.command("recalls", id, "--json", "--account", ANN)
+    assert "protected" not in for_sender.out and "INBOX" not in for_sender.out and "user4002" not in for_sender.out
+    rows = list(csv.reader(gateway.command("recalls", id, "--csv").out.splitlines()))
+    assert rows[0] == ["recipient", "person", "outcome", "reason", "at"]
+    assert {row[1]: row[2] for row in rows[1:]} == told
+    table = gateway.command("recalls", id)
+    assert "already read, left alone" in table.out and "never left" in table.out
+
+
+def test_a_running_gateway_does_the_work_and_catches_what_is_late(gateway: Gateway, post: Dovecot) -> None:
+    """The way to the mailbox leads over somebody else's server, so nobody can say when the copy arrives."""
+    user = post.new_user()
+    id = send(gateway, f"{user}@late.example")
+    ran = gateway.command("recall", id, "--no-wait", "--json")
+    assert ran.status == 3 and ran.json["status"] == "running"
+
+    def counts() -> Any:
+        return gateway.command("recalls", id, "--json").json["counts"]
+
+    def tried() -> bool:
+        [person] = gateway.command("recalls", id, "--json").json["recipients"][0]["people"] or [{}]
+        return person.get("reason") == "not_arrived"
+
+    until(tried, "the gateway to look once", 20)
+    shown = gateway.command("show", id, "--json").json
+    client = post.log_in(user)
+    client.append("INBOX", stored(gateway, shown["id"]))
+    client.logout()
+    until(lambda: counts() == {"recalled": 1}, "the copy to be caught", 60)
+    assert subjects(post, user) == []
+    assert gateway.command("recalls", id).status == 0
+
+
+def stored(gateway: Gateway, id: str) -> bytes:
+    """The message as it left."""
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(gateway.folder / "data" / "takeback.db")) as database:
+        pieces = database.execute("SELECT data FROM content WHERE message = ? ORDER BY position", (id,)).fetchall()
+    return b"".join(data for (data,) in pieces)
+
+
+def test_a_dry_run_changes_nothing(gateway: Gateway, post: Dovecot) -> None:
+    user = post.new_user()
+    id = send(gateway, f"{user}@example.com", "x@smtp.example", "held@held.example")
+    ran = gateway.command("recall", id, "--dry-run", "--json", "--account", ANN)
+    assert ran.json["status"] == "dry_run" and ran.json["recipients"] == [] and ran.status == 3
+    assert ran.json["counts"] == {"out_of_reach": 1, "recalled": 1, "never_left": 1}
+    assert "Dry run" in gateway.command("recall", id, "--dry-run").out
+    assert len(subjects(post, user)) == 1
+    assert gateway.command("recalls", id).status == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["recall", "nothing-like-it"], 4),
+        (["recall", "*"], 4),
+        (["recall", "<unknown@example.com>"], 4),
+        (["recalls", "nothing-like-it"], 4),
+        (["restore", "nothing-like-it"], 4),
+        (["recall", "last", "--csv", "--json"], 2),
+        (["recall", "last", "--dry-run", "--no-wait"], 2),
+        (["recall", "last", "--recipient", "*"], 4),
+        (["recall", "last", "--recipient", ""], 4),
+        (["recall", "last", "--also-read"], 1),
+        (["recall", "last", "--account", "eve@crm.example"], 4),
+    ],
+)
+def test_what_is_wrong_does_nothing(gateway: Gateway, post: Dovecot, arguments: list[str], status: int) -> None:
+    id = send(gateway, "held@held.example")
+    ran = gateway.command(*arguments)
+    assert ran.status == status, ran
+    assert "Traceback" not in ran.out + ran.err
+    [recipient] = gateway.command("show", id, "--json").json["recipients"]
+    assert recipient["state"] == "held"
+
+
+def test_outcomes_are_those_of_the_page() -> None:
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs/recall.md").read_text("utf-8")
+    assert all(f"| `{outcome.value}` |" in page for outcome in Outcome if outcome is not Outcome.REPLACED)
