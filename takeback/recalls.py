@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
+from takeback.clock import Duration
 from takeback.config import Config
 from takeback.flows.quarantine import Quarantine
 from takeback.flows.recall_mail import RecallMail
-from takeback.flows.recaller import Reach, Recaller
+from takeback.flows.recaller import LEASE, Reach, Recaller
 from takeback.flows.reports import Reporter
 from takeback.mail.address import domain_of
 from takeback.mailboxes.connectors import Connectors
@@ -23,7 +24,7 @@ from takeback.store.store import SqlStore
 class Recalls:
     """The store of recalls, the mailboxes they reach, and the worker."""
 
-    def __init__(self, config: Config, store: SqlStore, seal: Seal) -> None:
+    def __init__(self, config: Config, store: SqlStore, seal: Seal, lease: Duration = LEASE) -> None:
         """Raises ConfigError."""
         self.store = SqlRecallStore(store.access)
         self.quarantine = Quarantine(self.store, seal)
@@ -31,7 +32,7 @@ class Recalls:
         self.reach = _reach(config, self.connectors)
         reporter = Reporter(store, config.smtp.hostname)
         mail = RecallMail(self.store, reporter, config.smtp.hostname)
-        self.recaller = Recaller(store, self.store, self.quarantine, mail, self.reach)
+        self.recaller = Recaller(store, self.store, self.quarantine, mail, self.reach, lease)
 
     def take_config(self, config: Config) -> Coroutine[None, None, None]:
         """Afterwards what is begun goes by this configuration. Returns what ends with the last work by the old one,

@@ -12,7 +12,7 @@ removal, or is gone, is our own work: it is finished, and told as recalled, once
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from takeback.flows.quarantine import Quarantine, body_digest
@@ -74,7 +74,7 @@ class TakingBack:
         for _ in range(ROUNDS):
             found = await self._mailbox.find(Reference(self._person.recall.stamp.message_id))
             ours = await self._ours(found)
-            if await self._take(ours):
+            if await self._take(ours, {copy.place for copy in found}):
                 break
         for plan in self._open.values():
             await self._settle(plan, Outcome.NOT_FOUND, "moved or deleted while it was to be removed", plan.flags)
@@ -83,7 +83,7 @@ class TakingBack:
     async def _ours(self, found: Sequence[Copy]) -> list[Copy]:
         """The copies to remove; those that are left alone go into the findings."""
         self._findings.seen.clear()
-        ours = []
+        ours: list[Copy] = []
         for copy in found:
             if copy.place in self._left:
                 continue
@@ -93,23 +93,27 @@ class TakingBack:
                 case Identity.OURS if self._may_try(copy):
                     ours.append(copy)
                 case Identity.OURS:
-                    self._note(copy, Outcome.ALREADY_READ, f"flags {' '.join(sorted(copy.flags))}")
+                    await self._leave(copy, Outcome.ALREADY_READ, f"flags {' '.join(sorted(copy.flags))}")
                 case _:
-                    self._note(copy, Outcome.AMBIGUOUS, "neither its lock nor its body shows that it is the message")
+                    await self._leave(copy, Outcome.AMBIGUOUS, "neither lock nor body shows that it is the message")
         return ours
 
     def _may_try(self, copy: Copy) -> bool:
         """A copy that carries our mark has met the condition already."""
         return copy.removing or self._person.recall.also_read or not copy.flags & READ_FLAGS
 
-    def _note(self, copy: Copy, outcome: Outcome, evidence: str) -> None:
-        self._findings.seen[copy.place] = SeenCopy(
-            copy.place, copy.flags, copy.size, copy.delivered_at, outcome, evidence
-        )
+    async def _leave(self, copy: Copy, outcome: Outcome, evidence: str) -> None:
+        """A copy that stays. An earlier try may have planned its removal, and somebody has read it since."""
+        if (plan := self._open.pop(copy.place, None)) is not None:
+            await self._settle(plan, outcome, evidence, copy.flags)
+        else:
+            self._findings.seen[copy.place] = SeenCopy(
+                copy.place, copy.flags, copy.size, copy.delivered_at, outcome, evidence
+            )
 
-    async def _take(self, ours: Sequence[Copy]) -> bool:
-        """Whether every copy came to an end; else the mailbox has to be searched again."""
-        standing = {copy.place for copy in ours}
+    async def _take(self, ours: Sequence[Copy], standing: Set[Place]) -> bool:
+        """Whether every copy came to an end; else the mailbox has to be searched again. A plan whose place is not
+        among those `standing` has lost its copy."""
         missing = [plan for place, plan in self._open.items() if place not in standing]
         planned = [(copy, await self._plan_for(copy, missing)) for copy in ours]
         for plan in missing:

@@ -188,7 +188,7 @@ def test_a_running_gateway_does_the_work_and_catches_what_is_late(gateway: Gatew
 
     def tried() -> bool:
         [person] = gateway.command("recalls", id, "--json").json["recipients"][0]["people"] or [{}]
-        return person.get("reason") == "not_arrived"
+        return bool(person.get("reason") == "not_arrived")
 
     until(tried, "the gateway to look once", 20)
     shown = gateway.command("show", id, "--json").json

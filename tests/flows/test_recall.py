@@ -9,6 +9,7 @@ from takeback.errors import LimitReached, NotFound
 from takeback.flows.ask import Who
 from takeback.hold.states import State
 from takeback.ports import Verdict
+from takeback.ports.mailbox import MailboxUnavailable
 from takeback.recall.outcomes import Outcome, Reason
 from takeback.recall.report import Status, document
 from takeback.recall.settings import RecallSettings
@@ -213,6 +214,26 @@ async def test_a_connection_lost_in_the_middle_is_our_own_work_and_told_once(try
     assert report.counts == {Outcome.RECALLED: 1}
     assert len(people(report)[BOB].copies) == 1 and len(trying.post.removed) == 1
     assert (await trying.trial.kinds(message)).count("recall_recalled") == 1
+
+
+async def test_a_copy_that_was_planned_and_then_read_is_not_told_as_recalled(trying: RecallTrial) -> None:
+    """The connection breaks before the condition is decided; until the next look its owner reads it."""
+    message = await trying.send(BOB)
+    stored = trying.post.put(BOB, stored_copy())
+
+    async def break_off(_: str) -> None:
+        raise MailboxUnavailable("connection lost")
+
+    trying.post.before_remove = break_off
+    id = await trying.ask(message)
+    assert (await trying.work(id)).counts == {Outcome.PENDING: 1}
+    stored.flags = frozenset({"\\Seen"})
+    trying.post.before_remove = None
+    await trying.advance(MINUTE)
+    await trying.round()
+    report = await trying.report(id)
+    assert report.counts == {Outcome.ALREADY_READ: 1} and trying.post.boxes[BOB] == [stored]
+    assert len(people(report)[BOB].copies) == 1
 
 
 async def test_a_copy_that_is_moved_before_its_removal_is_followed(trying: RecallTrial) -> None:
