@@ -34,6 +34,11 @@ async def open_seal(access: Access, settings: DataSettings) -> Seal:
 
     Raises ConfigError where the file cannot be used or belongs to another database, StoreUnavailable.
     """
+    if await access.ask(_kept) is not None and not settings.key_path.exists():
+        raise ConfigError(
+            f"data.key_file: {settings.key_path} is not there, and this database was sealed with one; copy it from "
+            "where the database was used first"
+        )
     outer = _read_or_make(settings.key_path)
     fresh = f"{_fingerprint(outer)} {b64encode(Seal(outer).close(os.urandom(KEY_SIZE), _ABOUT)).decode()}"
     fingerprint, sealed = (await access.submit(_KEEP_KEY, fresh)).split()
@@ -49,9 +54,14 @@ async def open_seal(access: Access, settings: DataSettings) -> Seal:
 def _keep_key(connection: Connection, now: Instant, requests: Sequence[str]) -> list[str]:
     """Afterwards there is a key: the first one that was ever kept, which is the answer to everybody."""
     connection.execute(_KEEP, {"name": _NAME, "value": requests[0], "at": now})
-    kept = housekeeping.fact(connection, _NAME)
+    kept = _kept(connection)
     assert kept is not None
-    return [kept[0]] * len(requests)
+    return [kept] * len(requests)
+
+
+def _kept(connection: Connection) -> str | None:
+    found = housekeeping.fact(connection, _NAME)
+    return found[0] if found else None
 
 
 _KEEP_KEY = Transition(_keep_key, Urgency.PERSON)

@@ -69,7 +69,7 @@ class Pool:
             worker.interrupt()
         await asyncio.to_thread(self._threads.shutdown)
         for worker in self._workers:
-            worker.close()
+            worker.end()
 
     async def review(self, assignment: Assignment) -> Opinion:
         failures: dict[str, str] = {}

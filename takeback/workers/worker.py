@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from takeback.workers import frames
 from takeback.workers.limits import Limits, Progress
@@ -42,9 +42,8 @@ class Worker:
         self._answered = 0
         self.histories: dict[str, object] = {}
         """Which version of whose history it has, for its user to keep."""
-        progress = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
-        self._file = progress
-        self._progress = Progress(progress.fileno())
+        self._file: IO[bytes] | None = None
+        self._progress: Progress | None = None
 
     @property
     def pid(self) -> int | None:
@@ -56,7 +55,7 @@ class Worker:
             self.end()
         if self._line is None:
             self._start()
-        assert self._line is not None
+        assert self._line is not None and self._progress is not None
         self._progress.note("")
         try:
             self._line.settimeout(self._limits.patience)
@@ -76,12 +75,11 @@ class Worker:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        if self._file is not None:
+            self._file.close()
         self._process, self._line, self._answered = None, None, 0
+        self._file = self._progress = None
         self.histories.clear()
-
-    def close(self) -> None:
-        self.end()
-        self._file.close()
 
     def interrupt(self) -> None:
         """Ends the process from another thread; whoever waits for its answer hears of it."""
@@ -91,6 +89,8 @@ class Worker:
                 process.kill()
 
     def _start(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        self._progress = Progress(self._file.fileno())
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = [theirs.fileno(), self._progress.descriptor]
@@ -112,7 +112,7 @@ class Worker:
 
     def _dead(self, reason: str) -> WorkerDied:
         """What is to be said of the end that it came to; whether killed, crashed or hanging, it is over now."""
-        at = self._progress.last()
+        at = self._progress.last() if self._progress else ""
         status = None
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):

@@ -30,7 +30,7 @@ T = TypeVar("T")
 HOSTNAME = "gateway.example"
 PASSWORD = "correct horse battery"
 _READY_SECONDS = 30.0
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def test_outbox(gateway: Gateway) -> None:
         "size": view["size"],
         "origin": "submission",
         "account": CAT,
+        "findings": [],
         "recipients": [
             {"address": each, "state": "held", "due_at": due, "at": view["accepted_at"], "reply": None} for each in BOTH
         ],
@@ -287,7 +288,6 @@ WAY_OUT = "[[relay]]\nto = 'maildir:///x/{user}'"
         ("[smtp]\nlisten = ['nowhere']", "takeback.toml: smtp.listen[1]: "),
         ("[smtp]\nlisten_tls = ['127.0.0.1:0']", "takeback.toml: smtp.listen_tls: needs smtp.certificate and smtp.key"),
         ("", "takeback.toml: relay: there is no way out"),
-        ("[recall]\n", "takeback.toml: recall: is not built yet; remove it"),
         ("[[relay]]\nto = 'gopher://x'", "takeback.toml: relay[1].to: "),
         (f"[data]\ndatabase = 'mysql://x'\n{WAY_OUT}", "[data] database: write "),
     ],

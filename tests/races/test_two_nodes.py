@@ -33,7 +33,8 @@ async def test_two_nodes_share_the_work(tmp_path: Path, postgresql_database: str
                 {"*@one.test": sink.port}, window="1s", database=postgresql_database, hostname=f"{name}.example"
             )
             files.append(tmp_path / f"{name}.toml")
-            files[-1].write_text(text.replace('folder = "data"', f'folder = "{name}"'))
+            folders = f'folder = "{name}"\nkey_file = "{tmp_path}/shared.key"'
+            files[-1].write_text(text.replace('folder = "data"', folders))
         async with gateway_process(files[0]) as one, gateway_process(files[1]) as two:
             # Three quarters go to the first node, so that the second can only help out with them.
             promised = await asyncio.gather(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,16 @@ def test_a_file_that_holds_no_key_is_refused(place: Place, tmp_path: Path, conte
 
 def test_the_key_of_another_database_is_refused(place: Place, tmp_path: Path) -> None:
     other = DataSettings(folder=tmp_path, key_file=tmp_path / "other.key")
+    other.key_path.write_bytes(b64encode(b"k" * 32))
     with pytest.raises(ConfigError, match="is not the key of this database"):
         asyncio.run(open_twice(place, DataSettings(folder=tmp_path), other))
+
+
+def test_a_key_that_is_missing_is_asked_for_and_not_made_anew(place: Place, tmp_path: Path) -> None:
+    other = DataSettings(folder=tmp_path, key_file=tmp_path / "other.key")
+    with pytest.raises(ConfigError, match="is not there, and this database was sealed with one; copy it"):
+        asyncio.run(open_twice(place, DataSettings(folder=tmp_path), other))
+    assert not other.key_path.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(place: Place, tmp_path: Path) -> None:
