@@ -181,8 +181,6 @@ def may_hold(plain: str) -> bool:
 
 def identities(plain: str) -> Iterator[Identity]:
     """The numbers in a line of normalised text, each once, with the likeliest of what it could be."""
-    if not may_hold(plain):
-        return
     words = [match.end() for match in _WORD.finditer(plain)]
     seen: set[tuple[int, int]] = set()
     for kind in _KINDS:

@@ -110,6 +110,10 @@ _THING = (
 )
 _ATTACHED = r"(?:attached|attched|atached|attahced|attaced)"
 _ENCLOSED = r"enclosed"
+_LOOK = (
+    r"(?:find|see|review|check|read|refer to|view|look (?:at|over|through)|use|open|note|complete|sign|fill (?:in|out)"
+    r"|consult|disregard|print|approve|consider)"
+)
 _HERE_SAYS = r"(?:is|are|i've|we've|i have|we have|have been|has been|i|we|here's|just|also|herewith|hereby|ve)"
 
 _ENGLISH = _Words(
@@ -118,10 +122,9 @@ _ENGLISH = _Words(
         r"|\b(?:sending|forwarding|e-?mailing)\b"
     ),
     clear=_patterns(
-        rf"\b(?:find|see|review|check|read|refer to|view|look (?:at|over|through)|use|open|note|complete|sign"
-        rf"|fill (?:in|out)"
-        rf"|consult|disregard|print|approve|consider)\b.{{0,50}}\b(?:{_ATTACHED}|{_ENCLOSED}|attachments?"
-        rf"|enclosures?)\b",
+        rf"\b{_LOOK}\b.{{0,50}}\b(?:{_ATTACHED}|{_ENCLOSED})\b",
+        rf"\b{_LOOK}(?: (?:the|my|our|these|this|both|all|following|pdf|word|excel|e-?mail|in|at|to|two|three))"
+        r"{0,3} (?:attachments?|enclosures?)\b",
         rf"^(?:(?:also|and|so|ok|hi|hello|please|fyi|the|your|as requested"
         rf"|per your request)\s){{0,2}}{_ATTACHED}\b(?! to (?!this|you))",
         rf"\b{_HERE_SAYS} (?:(?:also|now|already|just|hereby|herewith|again) )?(?:{_ATTACHED}|{_ENCLOSED})\b",

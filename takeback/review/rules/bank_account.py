@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from stdnum import iban
 
@@ -23,6 +24,8 @@ _MANY = 3
 
 _START = re.compile(r"(?<![a-z0-9])[a-z]{2}\d{2}(?=[ -]?[a-z0-9])")
 _LONGEST = 34
+_MOST_CANDIDATES = 50
+"""Beginnings in one line that are looked at."""
 _LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
     "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
@@ -63,16 +66,18 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
 
 def ibans(plain: str) -> Iterator[str]:
     """The numbers of a line of normalised text that check, without blanks."""
-    for match in _START.finditer(plain):
+    for match in islice(_START.finditer(plain), _MOST_CANDIDATES):
         length = _LENGTHS.get(match[0][:2].upper())
         if length is None:
             continue
         written = plain[match.start() : match.start() + 2 * _LONGEST]
         number = written.replace(" ", "").replace("-", "")[:length].upper()
-        if (
-            len(number) == length
-            and number.isascii()
-            and number.isalnum()
-            and iban.is_valid(number, check_country=False)
-        ):
+        if len(number) == length and _checks(number) and iban.is_valid(number, check_country=False):
             yield number
+
+
+def _checks(number: str) -> bool:
+    """ISO 7064, MOD 97-10: quicker than asking for all that is known of a country first."""
+    if not (number.isascii() and number.isalnum()):
+        return False
+    return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1

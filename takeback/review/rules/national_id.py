@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from takeback.review.finding import Finding
 from takeback.review.history import History
 from takeback.review.identities import Identity, identities, may_hold
@@ -12,6 +14,8 @@ from takeback.review.saying import counted, reason
 
 CODE = "national_id"
 
+_MOST_CHARACTERS = 150_000
+"""Of lines with digits enough, each of which is compared with the numbers of thirty countries."""
 _LIST = 0.9
 _MANY = 4
 
@@ -21,7 +25,7 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
     if not outside or not may_hold(everything(message)):
         return []
     found: dict[str, tuple[Identity, Passage]] = {}
-    for passage in passages(message):
+    for passage in _worth_a_look(message):
         for identity in identities(passage.plain):
             found.setdefault(identity.number, (identity, passage))
     if not found:
@@ -41,3 +45,13 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
         kind=identity.kind, masked=masked(identity.number), domains=domains,
     )  # fmt: skip
     return [Finding(CODE, identity.sure, said, passage.where, destination(outside))]
+
+
+def _worth_a_look(message: Message) -> Iterator[Passage]:
+    room = _MOST_CHARACTERS
+    for passage in passages(message):
+        if may_hold(passage.plain):
+            room -= len(passage.plain)
+            if room < 0:
+                return
+            yield passage

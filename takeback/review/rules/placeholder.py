@@ -48,8 +48,9 @@ _TEMPLATE = re.compile(
 )
 _FILE_MARK = re.compile(r"\.\w{2,5}>>$")
 _HALF_GREETING = re.compile(
-    r"(?:dear|hi|hello|hey|to)\s?(?:mr\.?|mrs\.?|ms\.?|dr\.?|mr\.?/ms\.?)?\s{0,4}(?:,|_{2,}|\.{3,}|x{3,}\b"
-    r"|\[\s{0,5}\]|-{3,}|…|\(name\))\s{0,3},?$"
+    r"dear\s?(?:mr\.?|mrs\.?|ms\.?|dr\.?|mr\.?/ms\.?)?\s(?:,|-{3,})$|dear (?:mr\.?|mrs\.?|ms\.?|dr\.?)\s?,$"
+    r"|(?:dear|hi|hello|hey|to)\s?(?:mr\.?|mrs\.?|ms\.?|dr\.?|mr\.?/ms\.?)?\s{0,4}(?:_{2,}|\.{4,}|x{3,}\b"
+    r"|\[\s{0,5}\]|…|\(name\))\s{0,3},?$"
     r"|(?:السيد|السيده|الاستاذ|الاستاذه|السيد ?/ ?السيده|الاخ|الاخت|الدكتور|المهندس|سعاده|عزيزي|عزيزتي"
     r"|حضره)(?: (?:السيد|الاستاذ|الدكتور))?\s?[/:]?\s?"
     r"(?:\.{3,}|…{1,}|_{2,}|-{3,}|x{3,}|\(\s{0,5}\)|\[\s{0,5}\])\s?(?:المحترم\w{0,2}|حفظه الله|,)?.{0,10}$"
@@ -65,7 +66,8 @@ _ABOUT_CODE = re.compile(
     r"|قالب|قوالب|متغير|القوالب|كود|سكربت"
 )
 _GREETING_LINES = 3
-_MOST_LINES = 400
+_MOST_LINES = 300
+_LONGEST_LINE = 1_000
 
 
 class _Found(NamedTuple):
@@ -88,12 +90,12 @@ def _found(message: Message, history: History) -> Iterator[_Found]:
     if match := _TEMPLATE.search(normalised(message.subject)):
         yield _Found(match[0], 0, _SURE)
     own = list(own_lines(message, history))[:_MOST_LINES]
-    about_code = any(_ABOUT_CODE.search(line.plain) for line in own)
+    about_code = any(_ABOUT_CODE.search(line.plain, 0, _LONGEST_LINE) for line in own)
     for place, line in enumerate(own):
         if place < _GREETING_LINES and _HALF_GREETING.match(line.plain[:120]):
             yield _Found(line.plain, line.number, _SURE)
-        for match in _TEMPLATE.finditer(line.plain):
+        for match in _TEMPLATE.finditer(line.plain, 0, _LONGEST_LINE):
             if not _FILE_MARK.search(match[0]):
                 yield _Found(match[0], line.number, _CODE_LIKE if about_code else _SURE)
-        if match := _BLANKS.search(line.plain):
+        if match := _BLANKS.search(line.plain, 0, _LONGEST_LINE):
             yield _Found(match[0], line.number, _CODE_LIKE if len(own) > 40 else _SURE)

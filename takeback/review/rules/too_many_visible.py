@@ -29,7 +29,8 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
     outside = [one for one in people if not context.is_internal(one.address)]
     domains = {one.domain for one in outside}
     many = len(people) >= (_PEOPLE if outside else _INSIDE)
-    if message.automatic or not (many or len(domains) >= _DOMAINS) or _know_each_other(message, people, history):
+    several = len(domains) >= _DOMAINS and not message.is_reply
+    if message.automatic or not (many or several) or _know_each_other(message, people, history):
         return []
     if many:
         said = counted(
