@@ -10,11 +10,14 @@ from pathlib import Path
 
 from bench import machine, report
 from bench.results import Section, Skipped
-from bench.review import clean, data, wrong_recipient
+from bench.review import attachments, clean, data, robustness, speed, wrong_recipient
 
 BENCHES: dict[str, Callable[[], Section]] = {
     "wrong_recipient": wrong_recipient.run,
     "clean_people": clean.run,
+    "attachments": attachments.run,
+    "speed": speed.run,
+    "robustness": robustness.run,
 }
 
 

@@ -151,7 +151,7 @@ def _shown(plain: str, shown: Page) -> list[Shown]:
 
 _ADDRESS = re.compile(r"[^\s<>,;:\"()@]{1,200}@[^\s<>,;\"()@]{1,255}")
 _TOKEN = re.compile(
-    r'"(?P<quoted>(?:[^"\\]|\\.)*+)"|<(?P<angle>[^<>]*+)>|\([^()]*+\)|(?P<end>[,;])|(?P<colon>:)|(?P<word>[^"<>(),;:]++)|.',
+    r'"(?P<quoted>(?:[^"\\]|\\.){0,400}+)"|<(?P<angle>[^<>]*+)>|\([^()]*+\)|(?P<end>[,;])|(?P<colon>:)|(?P<word>[^"<>(),;:]++)|.',
     re.DOTALL,
 )
 

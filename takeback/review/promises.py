@@ -39,6 +39,8 @@ def promise(sentence: str, *, above_quote: bool = False) -> Promise:
     "the attached message" is there."""
     sentence = sentence[:_LONGEST_SENTENCE]
     language = _ARABIC if has_arabic(sentence) else _ENGLISH
+    if not language.mention.search(sentence):
+        return NO_PROMISE
     best = NO_PROMISE
     for clause, follows in _clauses(sentence):
         strength = _strength(clause, language, above_quote)
@@ -111,15 +113,18 @@ _THING = (
 _ATTACHED = r"(?:attached|attched|atached|attahced|attaced)"
 _ENCLOSED = r"enclosed"
 _LOOK = (
-    r"(?:find|see|review|check|read|refer to|view|look (?:at|over|through)|use|open|note|complete|sign|fill (?:in|out)"
+    r"(?:find|see|review|check|read|refer to|view|look (?:at|over|through)|use|open|note|complete|sign|fill (?:in"
+    r"|out)"
     r"|consult|disregard|print|approve|consider)"
 )
 _HERE_SAYS = r"(?:is|are|i've|we've|i have|we have|have been|has been|i|we|here's|just|also|herewith|hereby|ve)"
 
 _ENGLISH = _Words(
     mention=re.compile(
-        rf"att?[ac]+h|enclos|\bhere(?:'s| is| are| it | you)|\bhere$|{_FILE_NAME}|\b(?:this|these|following) "
-        r"|\b(?:sending|forwarding|e-?mailing)\b"
+        r"att?[ac]+h|enclos|\bhere(?:'s| is| are| it | you)|\bhere$|\bfiles?\b|document|spreadsheet|work(?:book"
+        r"|sheet)|presentation"
+        r"|pdf|\b(?:sending|forwarding|e-?mailing)\b|\.(?:doc|xls|ppt|pdf|zip|csv|txt|rtf|jpe?g|png|gif|tif|mp|key"
+        r"|pages)"
     ),
     clear=_patterns(
         rf"\b{_LOOK}\b.{{0,50}}\b(?:{_ATTACHED}|{_ENCLOSED})\b",
@@ -153,6 +158,7 @@ _ENGLISH = _Words(
         _ONLY_FILE_NAMES,
     ),
     denial=_patterns(
+        r"\b(?:reviewed|received|read through|went over) (?:the|all|both|your) (?:\w+ )?attach",
         r"\bpurposes? of attach|\bcontain(?:s|ed|ing) (?:an? |any )?attachment"
         r"|\b(?:keep|kept|stay|remain|being) (?:\w+ ){0,3}attached",
         r"\b(?:recommend|suggest|propose|insist|prefer|ask|want)\w{0,3}\b.{0,20}\battach(?!ed|ment)",
@@ -226,7 +232,8 @@ _FOR_YOU = r"(?: ?(?:لك|لكم|لكي|لكما|لكو|الك|الكم|لحضر
 _MURFAQ = r"(?<!\w)[وف]?(?:بال|كال|لل|ال|ب|ك)?مرفق(?:لكم|لكو|لك|ات|ا|اته|اتها|ين|ان|ه|تان|تين|هما)?(?!\w)"
 _THIS_MAIL = r"(?:هذا|هذه|هال|ها|الكتاب|الخطاب|الرساله|خطابنا|كتابنا|رسالتنا|رسالتي|بريدي|البريد|الايميل|ايميلي|طلبي)"
 _I_SEND = (
-    r"(?<!\w)[وف]?(?:ارسل|نرسل|ابعث|نبعث|ابعت|نبعت|نبعتلك|نبعثلك|نبعثلكم|بعتلك|بعتلكم|بعتلكو|ببعتلك|ببعتلكم|ببعثلك|ببعثلكم|ابعثلك|ابعتلك"
+    r"(?<!\w)[وف]?(?:ارسل|نرسل|ابعث|نبعث|ابعت|نبعت|نبعتلك|نبعثلك|نبعثلكم|بعتلك|بعتلكم|بعتلكو|ببعتلك|ببعتلكم|ببعثلك"
+    r"|ببعثلكم|ابعثلك|ابعتلك"
     r"|باعتلك|باعتلكم|باعت"
     r"|دازلك|دازلكم|ادزلك|دزيتلك|مطرش|اطرش|مرسل|مرسلك|حاطلك|حاطلكم|حطيتلك|نزلتلك|كنصيفط|اقدم|نقدم|اشاركك|نشارككم"
     r"|اشارككم)"

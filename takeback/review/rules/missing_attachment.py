@@ -9,10 +9,11 @@ from takeback.review.arabic import normalised
 from takeback.review.finding import Finding, Where
 from takeback.review.history import History
 from takeback.review.message import Message
+from takeback.review.own import own_lines
 from takeback.review.promises import FILE_ENDINGS, Promise, Strength, promise
 from takeback.review.rule import Context
 from takeback.review.saying import excerpt, reason
-from takeback.review.text import Line, Origin, block_of, sentences
+from takeback.review.text import Line, sentences
 
 CODE = "missing_attachment"
 
@@ -21,14 +22,13 @@ _IN_A_FORWARD = 0.5
 """A forward promises what the one before it had attached, and clients differ in taking that along."""
 _LENGTHY = 25
 """Lines of a text in which "here is the list" means what follows."""
-_RECURRING = 3
-"""Earlier messages with the same paragraph, after which it is boilerplate."""
 
 _MARKER = re.compile(
     rf"<<[^<>]{{1,120}}\.(?:{FILE_ENDINGS})>>|\(see attached file: [^()]{{1,120}}\)|\[cid:"
     rf"|^- [^/]{{1,80}}\.(?:{FILE_ENDINGS})$"
 )
 """Where a client has shown an attachment in the text."""
+_MARKED = re.compile(r"<<|\(see attached file|\[cid:|^- ", re.MULTILINE)
 _FILE_AS_SUBJECT = re.compile(rf"[^/@:]{{1,100}}\.(?:{FILE_ENDINGS})$")
 """What clients fill in when a file is attached before anything is written."""
 _UUENCODED = re.compile(r"begin [0-7]{3} \S")
@@ -78,7 +78,8 @@ def _has_file(message: Message) -> bool:
 def _promises(message: Message, history: History) -> Iterator[tuple[int, Promise]]:
     """Each promise and the line in which it begins; 0 is the subject."""
     own = own_lines(message, history)
-    if any(_SHARED.search(line.plain) for line in own) or any(_SHARED.search(link.target) for link in message.links):
+    text = "\n".join(line.plain for line in own)
+    if _SHARED.search(text) or any(_SHARED.search(link.target) for link in message.links):
         return
     above_quote = any(True for _ in message.passed_on())
     subject = normalised(message.subject)
@@ -87,10 +88,11 @@ def _promises(message: Message, history: History) -> Iterator[tuple[int, Promise
         if said.strength is Strength.CLEAR or _FILE_AS_SUBJECT.match(subject):
             yield 0, Promise(Strength.CLEAR, subject)
     has_picture = any(attachment.inline for attachment in message.attachments)
-    linked = _linked(message, own)
+    linked = _linked(message, own) if _URL.search(text) or message.links else frozenset()
+    marked = _MARKED.search(text) is not None
     lengthy = sum(bool(line.plain) for line in own) > _LENGTHY
     for sentence in sentences(own):
-        if _MARKER.search(sentence.plain):
+        if marked and _MARKER.search(sentence.plain):
             yield sentence.number, Promise(Strength.CLEAR, sentence.plain)
             continue
         said = promise(sentence.plain, above_quote=above_quote)
@@ -107,22 +109,8 @@ def _promises(message: Message, history: History) -> Iterator[tuple[int, Promise
         yield sentence.number, said
 
 
-def own_lines(message: Message, history: History) -> Sequence[Line]:
-    """The new text without the paragraphs that the sender's earlier mail had too."""
-    paragraph: list[Line] = []
-    kept: list[Line] = []
-    for line in (*message.lines, None):
-        if line is not None and line.plain and line.origin is Origin.OWN:
-            paragraph.append(line)
-            continue
-        if paragraph and history.block_count(block_of(" ".join(line.plain for line in paragraph))) < _RECURRING:
-            kept += paragraph
-        paragraph = []
-    return kept
-
-
-def _linked(message: Message, own: Sequence[Line]) -> set[int]:
+def _linked(message: Message, own: Sequence[Line]) -> frozenset[int]:
     """The lines that hold a link to somewhere."""
-    return {line.number for line in own if _URL.search(line.plain)} | {
+    return frozenset(line.number for line in own if _URL.search(line.plain)) | {
         link.line for link in message.links if _URL.match(link.target)
     }

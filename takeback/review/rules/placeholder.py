@@ -10,8 +10,8 @@ from takeback.review.arabic import normalised
 from takeback.review.finding import Finding, Where
 from takeback.review.history import History
 from takeback.review.message import Message
+from takeback.review.own import own_lines
 from takeback.review.rule import Context
-from takeback.review.rules.missing_attachment import own_lines
 from takeback.review.saying import excerpt, reason
 
 CODE = "placeholder"
@@ -65,7 +65,11 @@ _ABOUT_CODE = re.compile(
     r"|regex|function|html|json|yaml|snippet)\b"
     r"|قالب|قوالب|متغير|القوالب|كود|سكربت"
 )
+_SIGNS = re.compile(r"[{\[<%«]|\*\||lorem|xx/|dd/mm|____|\.{5}|……|xxxx")
+"""One of these is in every template."""
 _GREETING_LINES = 3
+_FORM = 40
+"""Lines of a text in which blanks are there to be filled in by its reader."""
 _MOST_LINES = 300
 _LONGEST_LINE = 1_000
 
@@ -89,13 +93,19 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
 def _found(message: Message, history: History) -> Iterator[_Found]:
     if match := _TEMPLATE.search(normalised(message.subject)):
         yield _Found(match[0], 0, _SURE)
-    own = list(own_lines(message, history))[:_MOST_LINES]
-    about_code = any(_ABOUT_CODE.search(line.plain, 0, _LONGEST_LINE) for line in own)
-    for place, line in enumerate(own):
-        if place < _GREETING_LINES and _HALF_GREETING.match(line.plain[:120]):
+    own = own_lines(message, history)[:_MOST_LINES]
+    for line in own[:_GREETING_LINES]:
+        if _HALF_GREETING.match(line.plain[:120]):
             yield _Found(line.plain, line.number, _SURE)
-        for match in _TEMPLATE.finditer(line.plain, 0, _LONGEST_LINE):
+    about_code = None
+    for line in own:
+        text = line.plain[:_LONGEST_LINE]
+        if not _SIGNS.search(text):
+            continue
+        if about_code is None:
+            about_code = any(_ABOUT_CODE.search(other.plain, 0, _LONGEST_LINE) for other in own)
+        for match in _TEMPLATE.finditer(text):
             if not _FILE_MARK.search(match[0]):
                 yield _Found(match[0], line.number, _CODE_LIKE if about_code else _SURE)
-        if match := _BLANKS.search(line.plain, 0, _LONGEST_LINE):
-            yield _Found(match[0], line.number, _CODE_LIKE if len(own) > 40 else _SURE)
+        if match := _BLANKS.search(text):
+            yield _Found(match[0], line.number, _CODE_LIKE if len(own) > _FORM else _SURE)
