@@ -12,7 +12,6 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from takeback.chain import Head, parse_head
-from takeback.cli.documents import Document, time
 from takeback.cli.terms import (
     ConfigOption,
     Exit,
@@ -25,6 +24,7 @@ from takeback.cli.terms import (
 )
 from takeback.flows import audit as flow
 from takeback.flows.audit import Verdict
+from takeback.flows.documents import Document, time
 from takeback.ports.audit import Audit, Sealed
 from takeback.store.audit_store import SqlAudit
 from takeback.store.keys import open_seal

@@ -11,7 +11,7 @@ import typer
 from rich.live import Live
 
 from takeback import clock
-from takeback.cli import documents, words
+from takeback.cli import words
 from takeback.cli.terms import (
     AccountOption,
     ConfigOption,
@@ -28,6 +28,7 @@ from takeback.cli.terms import (
     with_store,
 )
 from takeback.clock import Instant
+from takeback.flows import documents
 from takeback.flows.ask import Told, find
 from takeback.flows.hold import hold as hold_flow
 from takeback.flows.hold import send_now

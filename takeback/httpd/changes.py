@@ -6,7 +6,7 @@ One task asks the store for new events a few times a second while anybody listen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -27,6 +27,7 @@ Follow = Callable[[Position | None], Awaitable[tuple[Sequence[Change], Position]
 @dataclass(eq=False)
 class _Listener:
     accounts: frozenset[str] | None
+    name: str
     queue: asyncio.Queue[Change | None] = field(default_factory=lambda: asyncio.Queue(_BACKLOG))
 
     def tell(self, change: Change) -> None:
@@ -53,11 +54,17 @@ class Changes:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def listen(self, accounts: frozenset[str] | None, patience: float) -> AsyncIterator[Change | None]:
+    def listeners_named(self, name: str) -> int:
+        """How many listen under that name now."""
+        return sum(listener.name == name for listener in self._listeners)
+
+    async def listen(
+        self, accounts: frozenset[str] | None, patience: float, name: str = ""
+    ) -> AsyncGenerator[Change | None, None]:
         """Changes to messages of those accounts (None: all). The first thing it gives is None: from then on nothing
         is missed. It gives None again whenever nothing came for `patience` seconds. Ends when the gateway stops, or
         when the listener has fallen too far behind."""
-        listener = _Listener(accounts)
+        listener = _Listener(accounts, name)
         self._listeners.add(listener)
         try:
             self._begin()

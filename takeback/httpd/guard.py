@@ -119,7 +119,7 @@ class _Body:
             raise Problem(Code.TIMEOUT, headers={"Connection": "close"}) from None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise Problem(Code.TOO_LARGE, headers={"Connection": "close"})
+            raise Problem(Code.TOO_LARGE)
         self._complete = not message.get("more_body", False)
         return message
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from takeback.auth.credentials import digest, read_api_key
 from takeback.clock import MINUTE, Duration
 from takeback.errors import StoreUnavailable
 from takeback.flows.ask import Who
@@ -66,6 +67,11 @@ class Person:
         if scope not in self.scopes:
             raise Problem(Code.NOT_ALLOWED, f"this key has no scope {scope.value}")
 
+    def need_presence(self) -> None:
+        """Raises Problem where a key was shown: what opens an account to others takes a person who is signed in."""
+        if self.session is None:
+            raise Problem(Code.NOT_ALLOWED, "this takes a person who is signed in, not a key")
+
 
 async def by_session(request: Request, services: Services) -> Person | None:
     """Whoever is signed in with this browser."""
@@ -84,11 +90,8 @@ async def by_key(request: Request, services: Services) -> Person | None:
     given = request.headers.get("authorization")
     if given is None:
         return None
-    prefix, _, rest = given[len(_BEARER) :].strip().partition("_")
-    id, _, secret = rest.partition("_")
-    key = None
-    if given[: len(_BEARER)].lower() == _BEARER and prefix == "tb" and id and secret:
-        key = await services.people.api_key(id, digest(secret))
+    named = read_api_key(given[len(_BEARER) :]) if given[: len(_BEARER)].lower() == _BEARER else None
+    key = await services.people.api_key(*named) if named is not None else None
     if key is None:
         raise Problem(Code.NOT_SIGNED_IN, headers={"WWW-Authenticate": "Bearer"})
     record = await services.people.person(key.account)

@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 
 from takeback.app import Gateway
+from takeback.auth.credentials import digest, make_api_key, new_secret
 from takeback.auth.passwords import Passwords
 from takeback.clock import HOUR, Instant
 from takeback.ids import digest, new_id, new_secret
 from takeback.mail.envelope import Envelope, Recipient
-from takeback.ports.people import Author, NewApiKey, NewSession, Scope
+from takeback.ports.people import Author, NewSession, Scope
 from takeback.ports.store import NewMessage, Origin
 from takeback.store.accounts import NewAccount
 from takeback.store.people_store import SqlPeopleStore
@@ -72,10 +73,8 @@ class Site(AbstractAsyncContextManager["Site"]):
         return self.client(headers={"Authorization": f"Bearer {await self.key(account, *scopes, name=name)}"})
 
     async def key(self, account: str, *scopes: Scope, name: str = "laptop", expires_at: Instant | None = None) -> str:
-        id, secret = new_id(self.store.now()), new_secret()
         allowed = frozenset(scopes or (Scope.READ, Scope.ACT, Scope.CONTENT))
-        await self.people.add_api_key(NewApiKey(id, account, name, digest(secret), allowed, NOBODY, expires_at))
-        return f"tb_{id}_{secret}"
+        return (await make_api_key(self.people, self.store.now(), account, name, allowed, NOBODY, expires_at)).secret
 
     async def browser(self, account: str) -> httpx.AsyncClient:
         """A browser that is signed in, without having been through the sign-in page."""
@@ -91,9 +90,13 @@ class Site(AbstractAsyncContextManager["Site"]):
         passwords.close()
 
     async def held(
-        self, account: str = ANN, to: Sequence[str] = ("bob@one.example",), content: bytes = LETTER, **values: Any
+        self,
+        account: str = ANN,
+        to: Sequence[str] = ("bob@one.example",),
+        content: Sequence[bytes] = (LETTER,),
+        **values: Any,
     ) -> str:
-        """The id of a message that waits for an hour."""
+        """The id of a message that waits for an hour; `content` in pieces of at most 1 MiB."""
         now = self.store.now()
         message: dict[str, Any] = {
             "id": new_id(now),
@@ -102,9 +105,9 @@ class Site(AbstractAsyncContextManager["Site"]):
             "envelope": Envelope(account, tuple(map(Recipient, to))),
             "due_at": [now + HOUR] * len(to),
             "accepted_at": now,
-            "size": len(content),
+            "size": sum(map(len, content)),
             "eight_bit": False,
-            "content": [content],
+            "content": content,
             "lock_secret": b"\1" * 32,
             "body_digest": b"\2" * 32,
             "subject": "Lunch",

@@ -1,4 +1,4 @@
-"""What `--json` prints. The names are those of the glossary, and the HTTP interface will use the same."""
+"""What `--json` prints and the HTTP interface answers, under the same names: those of the glossary."""
 
 from __future__ import annotations
 

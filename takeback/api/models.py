@@ -1,0 +1,206 @@
+"""What the resources take and give, for the schema. Documents are built by `takeback.flows.documents`; a field that is
+not named here comes through all the same."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from takeback.auth.credentials import LONGEST_NAME
+from takeback.hold.states import State
+from takeback.ports.people import Right, Scope
+
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""RFC 3339, UTC, with six digits of a second."""
+
+
+class Asked(BaseModel):
+    """What a program sends: nothing that is not known is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Recipient(Told):
+    address: str
+    state: State
+    due_at: Time | None
+    at: Time
+    reply: str | None
+
+
+class Message(Told):
+    id: str
+    message_id: str | None
+    from_: Annotated[str, Field(alias="from")]
+    subject: str | None
+    accepted_at: Time
+    size: int
+    account: str
+    recipients: list[Recipient]
+
+
+class Event(Told):
+    at: Time
+    kind: str
+    actor: str
+    detail: dict[str, Any]
+
+
+class WholeMessage(Message):
+    events: list[Event]
+    findings: list[dict[str, Any]]
+    also: list[str]
+
+
+class MessagePage(Told):
+    messages: list[Message]
+    next: str | None
+    """Given as `before`, it leads to the next page."""
+
+
+class Refused(Told):
+    address: str
+    state: State
+    at: Time
+    reply: str | None
+
+
+class Undone(Told):
+    id: str
+    stopped: list[str]
+    too_late: list[Refused]
+    also: list[Undone]
+
+
+class Released(Told):
+    id: str
+    released: list[str]
+    not_released: list[Refused]
+    also: list[Released]
+
+
+class Held(Told):
+    id: str
+    held: list[str]
+    not_held: list[Refused]
+    until: Time | None
+    also: list[Held]
+
+
+Recipients = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=1000)]] | None,
+    Field(min_length=1, max_length=10_000, description="Only these recipients; left out: all of them."),
+]
+
+
+class UndoRequest(Asked):
+    recipients: Recipients = None
+
+
+class ReleaseRequest(Asked):
+    recipients: Recipients = None
+    again: bool = False
+    """Send an unknown one once more; it may then arrive twice."""
+
+
+class HoldRequest(Asked):
+    """Exactly one of `for`, `until` and `until_released`."""
+
+    for_: Annotated[str | None, Field(alias="for", max_length=40, examples=["10m"])] = None
+    until: Annotated[str | None, Field(max_length=40, examples=["2026-11-24T14:30:00Z"])] = None
+    until_released: bool = False
+    recipients: Recipients = None
+
+
+class Me(Told):
+    account: str
+    address: str
+    rights: list[Right]
+    acts_for: list[str]
+    delegates: list[str]
+    scopes: list[Scope]
+    preferences: Preferences
+
+
+class Preferences(Asked):
+    language: Annotated[str, Field(max_length=20)] = ""
+    """A code such as `ar`; empty: what the browser asks for."""
+    notices: Literal["never", "always"] = "never"
+    """Whether a notice of each held message comes by mail."""
+
+
+class Person(Told):
+    account: str
+    rights: list[Right]
+    acts_for: list[str]
+
+
+class People(Told):
+    people: list[Person]
+
+
+class Counts(Told):
+    recipients: dict[State, int]
+
+
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
+class NewAppPassword(Asked):
+    name: Name
+
+
+class AppPassword(Told):
+    id: str
+    name: str
+    created_at: Time
+    last_used_at: Time | None
+
+
+class AppPasswords(Told):
+    app_passwords: list[AppPassword]
+
+
+class MadeSecret(Told):
+    id: str
+    name: str
+    secret: str
+    """Shown now and never again."""
+
+
+class NewKey(Asked):
+    name: Name
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)]
+    expires_in: Annotated[str | None, Field(max_length=40, examples=["90d"])] = None
+
+
+class Key(Told):
+    id: str
+    account: str
+    name: str
+    scopes: list[Scope]
+    created_at: Time
+    last_used_at: Time | None
+    expires_at: Time | None
+
+
+class Keys(Told):
+    keys: list[Key]
+
+
+class ProblemDocument(Told):
+    """RFC 9457. `code` is one of those in docs/api.md."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    code: str
+
+
+Me.model_rebuild()
