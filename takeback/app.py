@@ -85,7 +85,8 @@ class Gateway:
         self._background: list[asyncio.Task[None]] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._lock: int | None = None
-        self._face: Face | None = None
+        self.face: Face | None = None
+        """Pages and API, once started; None where nothing listens."""
 
     async def start(self) -> None:
         """Afterwards clients are served and due messages leave. Raises ConfigError, StoreUnavailable."""
@@ -118,7 +119,7 @@ class Gateway:
         await self._take_stock()
         self.endpoints += await self._listener.listen(config.smtp.listen, None)
         self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
-        self._face = await self._open_face(config)
+        self.face = await self._open_face(config)
         work_to_do = (
             self._releaser.run,
             self._recalls.recaller.run,
@@ -138,8 +139,8 @@ class Gateway:
     async def stop(self) -> None:
         """Afterwards nothing runs. What could not be finished in time is back in the queue, or shown as unknown."""
         await self._listener.stop(STOP_SECONDS)
-        if self._face is not None:
-            await self._face.stop()
+        if self.face is not None:
+            await self.face.stop()
         await self._releaser.stop(STOP_SECONDS)
         for task in self._background:
             task.cancel()
@@ -168,8 +169,8 @@ class Gateway:
         retired_recalls = self._recalls.take_config(config)
         throttle = Throttle(config.auth)
         acceptor = self._make_acceptor(config)
-        if self._face is not None:
-            self._face.take(config, self._make_gate(config, authenticator, throttle), acceptor)
+        if self.face is not None:
+            self.face.take(config, self._make_gate(config, authenticator, throttle), acceptor)
         self._throttle = throttle
         old_relays, self._relays = self._relays, relays
         old_authenticator, self._authenticator = self._authenticator, authenticator

@@ -37,8 +37,8 @@ class Face:
 
     async def start(self, config: Config, gate: Gate, acceptor: Acceptor) -> list[Endpoint]:
         """Afterwards pages and API are served; nothing where there is nothing to listen on. Raises ConfigError."""
-        services = self._services(config, gate, acceptor)
-        self._server = HttpServer(make_app(services, FACES), config.http)
+        self.app = make_app(self._services(config, gate, acceptor), FACES)
+        self._server = HttpServer(self.app, config.http)
         return await self._server.start()
 
     def take(self, config: Config, gate: Gate, acceptor: Acceptor) -> None:

@@ -49,9 +49,8 @@ def check_form_token(request: Request, settings: HttpSettings, given: str) -> No
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Problem(Code.WRONG_TOKEN)
     held = (session_cookie(request, settings), request.cookies.get(_name(_VISITOR, settings), ""))
-    if not any(
-        each and hmac.compare_digest(_token_for(each), given.encode("utf-8", "replace").decode()) for each in held
-    ):
+    shown = given.encode("utf-8", "replace")
+    if not any(each and hmac.compare_digest(_token_for(each).encode(), shown) for each in held):
         raise Problem(Code.WRONG_TOKEN)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from takeback.app import Gateway
-from takeback.auth.credentials import digest, make_api_key, new_secret
+from takeback.auth.credentials import digest, make_api_key, make_app_password, new_secret
 from takeback.auth.passwords import Passwords
 from takeback.clock import HOUR, Instant
 from takeback.ids import digest, new_id, new_secret
@@ -62,6 +63,12 @@ class Site(AbstractAsyncContextManager["Site"]):
     def people(self) -> SqlPeopleStore:
         return SqlPeopleStore(self.store.access)
 
+    @property
+    def app(self) -> FastAPI:
+        face = self.gateway.face
+        assert face is not None
+        return face.app
+
     def client(self, **settings: Any) -> httpx.AsyncClient:
         """A browser or program that has proved nothing."""
         client = httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False, **settings)
@@ -75,6 +82,9 @@ class Site(AbstractAsyncContextManager["Site"]):
     async def key(self, account: str, *scopes: Scope, name: str = "laptop", expires_at: Instant | None = None) -> str:
         allowed = frozenset(scopes or (Scope.READ, Scope.ACT, Scope.CONTENT))
         return (await make_api_key(self.people, self.store.now(), account, name, allowed, NOBODY, expires_at)).secret
+
+    async def app_password(self, account: str, name: str = "phone") -> str:
+        return (await make_app_password(self.people, self.store.now(), account, name, NOBODY)).secret
 
     async def browser(self, account: str) -> httpx.AsyncClient:
         """A browser that is signed in, without having been through the sign-in page."""
