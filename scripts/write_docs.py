@@ -16,16 +16,19 @@ from pathlib import Path
 from typing import Any, get_args
 
 import typer.main
+from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from rich.console import Console, Group
 from rich.terminal_theme import DIMMED_MONOKAI
 
+from takeback.api import resources
 from takeback.cli import playground, words
 from takeback.cli.main import commands
 from takeback.clock import SECOND, Instant, parse_rfc3339
 from takeback.config import Config
 from takeback.hold.states import FINAL, STOPPABLE, TRANSITIONS, Act, State
+from takeback.httpd.problems import Code
 from takeback.ports.store import MessageView, Origin, RecipientView
 from takeback.quantities import format_duration
 
@@ -228,6 +231,25 @@ def _default_of(option: Any) -> str:
     return "" if option.is_flag or option.default is None else f"`{option.default}`"
 
 
+# The HTTP API
+
+
+def resource_list() -> str:
+    app = FastAPI()
+    resources.install(app)
+    rows = []
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            about = operation.get("description", "").split("\n\n")[0]
+            rows.append((f"`{method.upper()} {path}`", " ".join(about.split()) or operation["summary"]))
+    return table(("Request", "What it does"), rows)
+
+
+def problem_list() -> str:
+    rows = [(f"`{each.code}`", str(each.status), f"{each.title}.") for each in Code]
+    return table(("Code", "Status", "Meaning"), rows)
+
+
 # The picture
 
 
@@ -308,6 +330,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "states": state_table,
     "configuration": configuration,
     "commands": command_list,
+    "resources": resource_list,
+    "problems": problem_list,
 }
 
 

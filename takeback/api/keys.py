@@ -8,11 +8,11 @@ from fastapi.responses import Response
 from takeback.api import models
 from takeback.api.people import SecretId
 from takeback.auth.credentials import make_api_key
-from takeback.flows.documents import Document, time
+from takeback.flows.documents import Document, api_key
 from takeback.httpd.person import AskerDep
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import ServicesDep
-from takeback.ports.people import ApiKey, Scope
+from takeback.ports.people import Scope
 from takeback.quantities import parse_duration
 
 router = APIRouter(prefix="/keys", tags=["keys"])
@@ -20,8 +20,9 @@ router = APIRouter(prefix="/keys", tags=["keys"])
 
 @router.get("", response_model=models.Keys)
 async def list_keys(services: ServicesDep, person: AskerDep) -> Document:
+    """The keys of the account, without their secrets."""
     person.need(Scope.READ)
-    return {"keys": [_key(each) for each in await services.people.api_keys(person.account)]}
+    return {"keys": [api_key(each) for each in await services.people.api_keys(person.account)]}
 
 
 @router.post("", status_code=201, response_model=models.MadeSecret)
@@ -46,18 +47,7 @@ async def add_key(services: ServicesDep, person: AskerDep, asked: models.NewKey)
 
 @router.delete("/{id}", status_code=204, response_class=Response)
 async def revoke_key(services: ServicesDep, person: AskerDep, id: SecretId) -> None:
+    """Make a key good for nothing. Only a signed-in person can."""
     person.need_presence()
     if not await services.people.revoke_api_key(person.account, id, person.author):
         raise Problem(Code.NOT_FOUND, "there is no such key")
-
-
-def _key(key: ApiKey) -> Document:
-    return {
-        "id": key.id,
-        "account": key.account,
-        "name": key.name,
-        "scopes": sorted(key.scopes),
-        "created_at": time(key.created_at),
-        "last_used_at": time(key.last_used_at),
-        "expires_at": time(key.expires_at),
-    }

@@ -40,6 +40,7 @@ async def get_me(services: ServicesDep, person: AskerDep) -> Document:
 
 @router.put("/people/me/preferences", response_model=models.Preferences)
 async def put_preferences(services: ServicesDep, person: AskerDep, asked: models.Preferences) -> Document:
+    """Language and notices."""
     person.need(Scope.ACT)
     if asked.language and asked.language not in languages():
         raise Problem(Code.BAD_VALUE, f"no such language; there are {', '.join(languages())}")
@@ -59,6 +60,7 @@ async def put_delegate(services: ServicesDep, person: AskerDep, address: Address
 
 @router.delete("/people/me/delegates/{address}", status_code=204, response_class=Response)
 async def delete_delegate(services: ServicesDep, person: AskerDep, address: Address) -> None:
+    """Nobody acts for you any more by that name. Only a signed-in person can."""
     person.need_presence()
     if not await services.people.set_delegate(person.account, _account(address), False, person.author):
         raise Problem(Code.NOT_FOUND, "there is no such delegate")
@@ -66,6 +68,7 @@ async def delete_delegate(services: ServicesDep, person: AskerDep, address: Addr
 
 @router.get("/people/me/app-passwords", response_model=models.AppPasswords)
 async def list_app_passwords(services: ServicesDep, person: AskerDep) -> Document:
+    """The passwords for single devices, without their secrets."""
     person.need(Scope.READ)
     return {"app_passwords": [_app_password(each) for each in await services.people.app_passwords(person.account)]}
 
@@ -80,6 +83,7 @@ async def add_app_password(services: ServicesDep, person: AskerDep, asked: model
 
 @router.delete("/people/me/app-passwords/{id}", status_code=204, response_class=Response)
 async def revoke_app_password(services: ServicesDep, person: AskerDep, id: SecretId) -> None:
+    """Make an app password good for nothing. Only a signed-in person can."""
     person.need_presence()
     if not await services.people.revoke_app_password(person.account, id, person.author):
         raise Problem(Code.NOT_FOUND, "there is no such app password")

@@ -6,21 +6,19 @@ factor.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
 
 from takeback.clock import Instant
 from takeback.errors import TakebackError
-from takeback.ids import ALPHABET, new_id
+from takeback.ids import ALPHABET, digest, new_id, new_secret
 from takeback.ports.people import Author, NewApiKey, NewAppPassword, People, Scope
 from takeback.visible import visible
 
 LONGEST_NAME = 60
 MOST_APP_PASSWORDS = 50
 MOST_API_KEYS = 50
-_TOKEN_OCTETS = 32
 _KEY_PREFIX = "tb"
 _GROUPS, _GROUP_LENGTH = 5, 4
 _APP_PASSWORD = re.compile(rf"[{ALPHABET}]{{{_GROUPS * _GROUP_LENGTH}}}")
@@ -42,16 +40,6 @@ class Made:
     id: str
     name: str
     secret: str
-
-
-def new_secret() -> str:
-    """What only one browser or program knows: 256 random bits."""
-    return secrets.token_urlsafe(_TOKEN_OCTETS)
-
-
-def digest(secret: str) -> str:
-    """What the store keeps of such a secret."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def make_app_password(people: People, now: Instant, account: str, name: str, author: Author) -> Made:

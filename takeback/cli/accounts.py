@@ -50,7 +50,7 @@ def add(
 ) -> None:
     """Add an account. Without a password given, one is made and shown once."""
     with failing_clearly():
-        key = _key(address)
+        key = read_account(address)
         password = "" if no_password else _new_password(password_stdin)
 
         async def work(store: SqlStore) -> None:
@@ -67,7 +67,7 @@ def add(
 def password(address: AddressArgument, password_stdin: FromStdin = False, config: ConfigOption = None) -> None:
     """Give an account another password."""
     with failing_clearly():
-        key = _key(address)
+        key = read_account(address)
         fresh = _new_password(password_stdin)
 
         async def work(store: SqlStore) -> None:
@@ -83,7 +83,7 @@ def password(address: AddressArgument, password_stdin: FromStdin = False, config
 def remove(address: AddressArgument, config: ConfigOption = None) -> None:
     """Remove an account. What it has sent stays, and stays its own."""
     with failing_clearly():
-        key = _key(address)
+        key = read_account(address)
 
         async def work(store: SqlStore) -> None:
             if not await store.remove_account(key, actor()):
@@ -129,7 +129,7 @@ def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 def _set_grant(address: str, pattern: str, given: bool, config: ConfigOption) -> None:
     with failing_clearly():
-        key = _key(address)
+        key = read_account(address)
         try:
             wanted = Pattern(pattern.strip()).text
         except ValueError as error:
@@ -153,7 +153,8 @@ async def _existing(store: SqlStore, key: str) -> str:
     return account.address
 
 
-def _key(address: str) -> str:
+def read_account(address: str) -> str:
+    """The account that is meant. Raises UsageError for what is no address."""
     key = account_key(address)
     if key is None or not is_addr_spec(key):
         raise UsageError(f"{address!r} is no address; write it as ann@example.com")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, audit, demo, history, messages, recall, review, running, upkeep
+from takeback.cli import accounts, audit, demo, history, keys, messages, recall, review, rights, running, upkeep
 
 commands = typer.Typer(
     name="takeback",
@@ -38,7 +38,10 @@ for command in (
     upkeep.restore_backup,
 ):
     commands.command()(command)
+accounts.commands.command()(rights.role)
+accounts.commands.command()(rights.delegate)
 commands.add_typer(accounts.commands, name="account")
+commands.add_typer(keys.commands, name="key")
 commands.add_typer(audit.commands, name="audit")
 commands.add_typer(review.commands, name="review")
 commands.add_typer(history.commands, name="history")

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from takeback.cli import documents, review_file
+from takeback.cli import review_file
 from takeback.cli.review_file import FileIsMeant
 from takeback.cli.terms import (
     AccountOption,
@@ -24,6 +24,7 @@ from takeback.cli.terms import (
     say,
     with_store,
 )
+from takeback.flows import documents
 from takeback.flows.learn import fine as fine_flow
 from takeback.ports.review import RuleFigures
 from takeback.review.finding import Finding

@@ -7,6 +7,7 @@ from typing import Any
 
 from takeback.clock import Instant, rfc3339
 from takeback.flows.ask import Told
+from takeback.ports.people import ApiKey
 from takeback.ports.review import RuleFigures
 from takeback.ports.store import EventView, FindingView, MessageView, RecipientView
 
@@ -108,3 +109,15 @@ def _event(event: EventView) -> Document:
     if event.recipient is not None:
         detail["recipient"] = event.recipient
     return {"at": rfc3339(event.at), "kind": event.kind, "actor": event.actor, "detail": detail}
+
+
+def api_key(key: ApiKey) -> Document:
+    return {
+        "id": key.id,
+        "account": key.account,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "created_at": rfc3339(key.created_at),
+        "last_used_at": time(key.last_used_at),
+        "expires_at": time(key.expires_at),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
@@ -135,15 +136,21 @@ async def asker(request: Request, services: ServicesDep) -> Person:
     return person
 
 
-async def from_our_page(request: Request, services: ServicesDep) -> None:
+async def from_our_page(request: Request, services: ServicesDep) -> AsyncIterator[None]:
     """For pages: raises Problem where what changes something does not come from a form of ours."""
-    if request.method in _SAFE:
-        return
-    given = request.headers.get(cookies.HEADER)
-    if given is None:
-        field = (await request.form()).get(cookies.FIELD, "")
-        given = field if isinstance(field, str) else ""
-    cookies.check_form_token(request, services.settings, given)
+    try:
+        if request.method not in _SAFE:
+            cookies.check_form_token(request, services.settings, await _given_token(request))
+        yield
+    finally:
+        await request.close()
+
+
+async def _given_token(request: Request) -> str:
+    if (header := request.headers.get(cookies.HEADER)) is not None:
+        return header
+    field = (await request.form()).get(cookies.FIELD, "")
+    return field if isinstance(field, str) else ""
 
 
 SignedIn = Annotated[Person, Depends(signed_in)]

@@ -418,13 +418,12 @@ class Store(Protocol):
 
     async def messages(self, listing: Listing) -> Sequence[MessageView]: ...
 
-<<<<<<< HEAD
     async def open_by_account(self) -> dict[str, int]:
         """How many messages of each account are held, on their way or wait for a decision."""
-=======
+        ...
+
     async def count_by_state(self) -> dict[State, int]:
         """How many recipients are in each state, over all accounts."""
->>>>>>> c926e4b (api: messages, events, people and keys)
         ...
 
     async def events(self, message: str) -> Sequence[EventView]: ...

@@ -8,14 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from takeback.auth import app_passwords
+from takeback.auth.credentials import make_api_key, make_app_password
 from takeback.httpd.person import FromOurPage, Person, SignedIn
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
 from takeback.httpd.sign_in import end_all_sessions
 from takeback.i18n.language import languages, words
-from takeback.ids import digest, new_id, new_secret
-from takeback.ports.people import NewApiKey, NewAppPassword, Scope
+from takeback.ports.people import Scope
 from takeback.web.framing import frame, page, see
 from takeback.web.pages import Note
 
@@ -56,12 +55,8 @@ async def make_password(
 ) -> Response:
     """Shown on the page that answers, and nowhere again: to load it anew makes another one, which the browser asks
     about first."""
-    password = app_passwords.generate()
-    secret = app_passwords.digest(person.account, password) or ""
-    await services.people.add_app_password(
-        NewAppPassword(new_id(services.now()), person.account, _name(name), secret, person.author)
-    )
-    return await _page(request, services, person, secret=Secret("password", password))
+    made = await make_app_password(services.people, services.now(), person.account, _name(name), person.author)
+    return await _page(request, services, person, secret=Secret("password", made.secret))
 
 
 @router.post("/passwords/{id}/revoke")
@@ -81,9 +76,8 @@ async def make_key(
     scopes = frozenset(each for each in _scopes_of(person) if each.value in scope)
     if not scopes:
         raise Problem(Code.BAD_VALUE, "a key must be good for something")
-    id, value = new_id(services.now()), new_secret()
-    await services.people.add_api_key(NewApiKey(id, person.account, _name(name), digest(value), scopes, person.author))
-    return await _page(request, services, person, secret=Secret("key", f"tb_{id}_{value}"))
+    made = await make_api_key(services.people, services.now(), person.account, _name(name), scopes, person.author)
+    return await _page(request, services, person, secret=Secret("key", made.secret))
 
 
 @router.post("/keys/{id}/revoke")
