@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from takeback.auth.credentials import new_secret
 from takeback.clock import SECOND, Duration
 from takeback.httpd.guard import NEW_COOKIES
 from takeback.httpd.problems import Code, Problem

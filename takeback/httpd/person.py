@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from takeback.auth.credentials import digest, read_api_key
+from takeback.auth.credentials import read_api_key
 from takeback.clock import MINUTE, Duration
 from takeback.errors import StoreUnavailable
 from takeback.flows.ask import Who

@@ -6,7 +6,6 @@ import structlog
 from fastapi import Request
 
 from takeback import figures
-from takeback.auth.credentials import digest, new_secret
 from takeback.auth.gate import Accepted, Answer, Refused
 from takeback.auth.identity import Identity
 from takeback.httpd import cookies

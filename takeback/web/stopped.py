@@ -11,7 +11,6 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from takeback.auth.credentials import digest, new_secret
 from takeback.clock import DAY
 from takeback.flows.accept import Refused
 from takeback.flows.drop import drop

@@ -11,7 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from takeback.app import Gateway
-from takeback.auth.credentials import digest, make_api_key, make_app_password, new_secret
+from takeback.auth.credentials import make_api_key, make_app_password
 from takeback.auth.passwords import Passwords
 from takeback.clock import HOUR, Instant
 from takeback.ids import digest, new_id, new_secret

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from takeback.api import events
-from takeback.auth.credentials import digest
 from takeback.flows.ask import Who
 from takeback.flows.undo import undo
 from takeback.httpd import changes
+from takeback.ids import digest
 from takeback.ports.people import Right, Scope
 from takeback.store.opening import open_store
 from tests.http.site import ANN, BEN, EVE, NOBODY, Site
