@@ -10,10 +10,11 @@ from pathlib import Path
 
 from bench import machine, report
 from bench.results import Section, Skipped
-from bench.review import attachments, clean, data, robustness, speed, wrong_recipient
+from bench.review import attachments, clean, data, missing_recipient, robustness, speed, wrong_recipient
 
 BENCHES: dict[str, Callable[[], Section]] = {
     "wrong_recipient": wrong_recipient.run,
+    "missing_recipient": missing_recipient.run,
     "clean_people": clean.run,
     "attachments": attachments.run,
     "speed": speed.run,

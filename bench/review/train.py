@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
 
 from bench.review import data, interactions
+from bench.review.hidden import queries
 from bench.review.interactions import Mail, Sent, always, only_sent
 from bench.review.leaks import Slip
 from bench.review.samples import Sample, copies, samples
@@ -39,21 +40,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     mail = interactions.read(data.file(interactions.FILE, parser.parse_args().data))
-    weights = wrong_recipient(mail, lambda message: message.share < TRAINED_ON)
-    document = json.loads(_WEIGHTS_FILE.read_text("utf-8")) if _WEIGHTS_FILE.exists() else {}
-    _WEIGHTS_FILE.write_text(_written({**document, "wrong_recipient": weights}), "utf-8")
+    document = {"wrong_recipient": wrong_recipient(mail, _is_old), "missing_member": missing_member(mail, _is_old)}
+    _WEIGHTS_FILE.write_text(_written(document), "utf-8")
+
+
+def _is_old(message: Sent) -> bool:
+    return message.of >= LEAST_SENT and message.share < TRAINED_ON
 
 
 def wrong_recipient(mail: Mail, wanted: Callable[[Sent], bool]) -> dict[str, Any]:
     """The log-odds that a recipient is wrong, at the rate at which recipients are wrong in life."""
-
-    def enough(message: Sent) -> bool:
-        return message.of >= LEAST_SENT and wanted(message)
-
     gathered = [
         sample
         for seed, learns in enumerate((always, only_sent))
-        for sample in samples(mail, enough, copies(mail, seed, (Slip.ADDED, Slip.IN_PLACE), _UNSEEN), learns)
+        for sample in samples(mail, wanted, copies(mail, seed, (Slip.ADDED, Slip.IN_PLACE), _UNSEEN), learns)
     ]
     rows = [numbers for sample in gathered for numbers in sample.numbers]
     wrong = [index == sample.copy.leak for sample in gathered for index in range(len(sample.numbers))]
@@ -74,6 +74,20 @@ def _prior(gathered: Iterable[Sample]) -> float:
     slips = sum(copies.values()) - copies[Slip.NONE]
     rarer = SLIPS_PER_MESSAGE / (1 - SLIPS_PER_MESSAGE) * copies[Slip.NONE] / slips
     return math.log(rarer * sum(right.values()) / right[Slip.NONE])
+
+
+def missing_member(mail: Mail, wanted: Callable[[Sent], bool]) -> dict[str, Any]:
+    """The log-odds that somebody who is not among the recipients was forgotten, at the rate of life. Each message is
+    there as it was sent, where nobody is missing, and with one of its recipients hidden."""
+    gathered = [query for query in queries(mail, wanted, seed=3) if query.numbers]
+    rows = [numbers for query in gathered for numbers in query.numbers]
+    missing = [address == query.hidden for query in gathered for address in query.addresses]
+    document = boosted(rows, missing, [1.0] * len(rows), trees=150, rate=0.06)
+    hidden = sum(query.hidden is not None for query in gathered)
+    present = sum(len(query.numbers) for query in gathered if query.hidden is None)
+    rarer = SLIPS_PER_MESSAGE / (1 - SLIPS_PER_MESSAGE) * (len(gathered) - hidden) / hidden
+    document["base"] = round(document["base"] + math.log(rarer * (len(rows) - sum(missing)) / present), 4)
+    return document
 
 
 def boosted(

@@ -53,7 +53,7 @@ class Name(NamedTuple):
     suffix: str
 
     def __str__(self) -> str:
-        return f"{self.label}.{self.suffix}"
+        return f"{self.label}.{self.suffix}" if self.suffix else self.label
 
 
 class Slip(NamedTuple):

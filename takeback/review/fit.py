@@ -87,14 +87,14 @@ class Fit:
         return {
             "sent": _count(sent),
             "sent_share": sent.count / max(1, self.history.sent_messages) if sent else 0.0,
-            "sent_age": self._age(sent),
+            "sent_age": age_of(sent, self._now),
             "since_first": _hours(self._now - sent.first) if sent else 0.0,
             "place": bisect(self._strengths, sent.strength()) / len(self._strengths) if sent else NONE,
             "received": _count(received),
-            "received_age": self._age(received),
+            "received_age": age_of(received, self._now),
             "heard_more": _count(received) - _count(sent),
             "beside": math.log1p(beside.rank_at(self._now)) if beside else 0.0,
-            "beside_age": self._age(beside),
+            "beside_age": age_of(beside, self._now),
             "experience": math.log1p(self.history.sent_messages),
             "heard": math.log1p(self.history.received_messages),
         }
@@ -109,7 +109,7 @@ class Fit:
             "reply": float(self._reply),
             "thread_size": float(min(len(self.thread), 20)),
             "in_thread": float(own is not None) if self.thread else NONE,
-            "thread_age": self._age(own),
+            "thread_age": age_of(own, self._now),
             "others_in_thread": float(self._in_thread - (own is not None)) if self.thread else NONE,
             "wrote_last": float(own is not None and received is not None and own.last == received.last),
             "words_known": sum(count > 0 for count in counts) / len(counts) if counts else NONE,
@@ -164,11 +164,8 @@ class Fit:
             "alike_fits_better": self.fitness(best, index) - self.fitness(self.draft.addresses[index], index),
             "alike_met": self.company.share_met_by(best, index),
             "alike_in_thread": float(best in self.thread),
-            "alike_heard_age": self._age(self.history.received_from(best)),
+            "alike_heard_age": age_of(self.history.received_from(best), self._now),
         }
-
-    def _age(self, counter: Counter | None) -> float:
-        return _hours(counter.age(self._now)) if counter else NEVER
 
 
 _COMPANY = (
@@ -194,6 +191,11 @@ _LOOKALIKES = (
     "alike_in_thread",
     "alike_heard_age",
 )
+
+
+def age_of(counter: Counter | None, now: Instant) -> float:
+    """The logarithm of how many hours ago it was last counted."""
+    return _hours(counter.age(now)) if counter else NEVER
 
 
 def _count(counter: Counter | None) -> float:

@@ -13,6 +13,7 @@ from takeback.review.message import read
 from takeback.review.rule import Check, Context
 from takeback.review.rules import (
     first_time_external,
+    missing_member,
     new_domain_in_reply,
     typo_domain,
     unusual_group,
@@ -321,3 +322,27 @@ def test_programs_are_not_asked_whom_they_write_to() -> None:
     message = read(content, ANN.address)
     for rule in (wrong_recipient, typo_domain, first_time_external, unusual_group, wrong_identity):
         assert rule.check(message, history, CONTEXT) == []
+
+
+class TestMissingMember:
+    TEAM = ("bob@example.com", "carol@example.com", "dan@example.com")
+
+    def test_two_of_three_who_always_go_together(self) -> None:
+        (finding,) = found(missing_member.check, usual(), "bob@example.com", "carol@example.com", subject="Stand-up")
+        assert finding.about == "dan@example.com"
+        assert "60 of 60 messages" in finding.reason.en
+        assert "60" in finding.reason.ar
+
+    def test_all_three(self) -> None:
+        assert found(missing_member.check, usual(), *self.TEAM, subject="Stand-up") == []
+
+    def test_two_who_often_go_without_the_third(self) -> None:
+        history = usual()
+        wrote(history, "bob@example.com", "carol@example.com", times=30, days_ago=3)
+        assert found(missing_member.check, history, "bob@example.com", "carol@example.com") == []
+
+    def test_one_of_a_group_alone(self) -> None:
+        assert found(missing_member.check, usual(), "bob@example.com") == []
+
+    def test_people_who_were_never_together(self) -> None:
+        assert found(missing_member.check, usual(), "bob@example.com", "sara@acme.com") == []
