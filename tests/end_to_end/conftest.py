@@ -76,6 +76,8 @@ longest_delay = "0s"
 domains = ["example.com"]
 [http]
 listen = []
+[review]
+enabled = false
 [hold]
 window = "1h"
 longest = "2d"
@@ -117,6 +119,8 @@ account = "crm"
 may_send_as = ["*@crm.example"]
 [http]
 listen = []
+[review]
+enabled = false
 [hold]
 window = "1h"
 [[hold.rule]]
