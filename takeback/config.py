@@ -26,6 +26,7 @@ from takeback.people.settings import PeopleSettings
 from takeback.quantities import Settings
 from takeback.recall.settings import RecallSettings
 from takeback.relay.settings import RelaySettings
+from takeback.review import codes
 from takeback.review.settings import ReviewSettings
 from takeback.store.settings import DataSettings, RetentionSettings
 
@@ -126,10 +127,20 @@ def _check_together(config: Config, path: Path) -> None:
             f"{path}: organisation.domains: http.oidc needs it, to know whose addresses that provider may vouch for; "
             'write domains = ["example.com"]'
         )
+    for key, code in _codes_in(config):
+        if wrong := codes.unknown(code):
+            raise ConfigError(f"{path}: {key}: {wrong}")
     if not config.relay:
         raise ConfigError(
             f'{path}: relay: there is no way out; add a [[relay]] with to = "smtp://smarthost.example.com:587"'
         )
+
+
+def _codes_in(config: Config) -> Iterator[tuple[str, str]]:
+    """Every code of a finding that is written somewhere, with the key where it stands."""
+    yield from ((f"review.rules.{code}", code) for code in config.review.rules)
+    for number, rule in enumerate(config.hold.rule, start=1):
+        yield from ((f"hold.rule[{number}].when.finding", code) for code in rule.when.finding or ())
 
 
 def _explain(error: ValidationError) -> str:

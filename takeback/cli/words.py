@@ -139,7 +139,8 @@ def _recipients(recipients: Sequence[RecipientView], now: Instant) -> Table:
 def _events(events: Sequence[EventView]) -> Table:
     table = Table("When", "What", "Who", "Recipient", "Detail", box=box.SIMPLE_HEAD, pad_edge=False)
     for event in events:
-        detail = ", ".join(f"{name}: {_said(value)}" for name, value in event.detail.items() if value not in ("", None))
+        known = {name: value for name, value in event.detail.items() if value not in ("", None)}
+        detail = ", ".join(f"{name}: {_said(name, value)}" for name, value in known.items())
         table.add_row(
             local(event.at),
             event.kind,
@@ -150,12 +151,14 @@ def _events(events: Sequence[EventView]) -> Table:
     return table
 
 
-def _said(value: object) -> str:
+def _said(name: str, value: object) -> str:
     match value:
+        case int() if name == "due_at":
+            return local(value)
         case list():
             return " ".join(map(str, value))
         case dict():
-            return "; ".join(f"{name} {each}" for name, each in value.items())
+            return "; ".join(f"{part} {each}" for part, each in value.items())
         case _:
             return str(value)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imapclient import SENT, IMAPClient
+from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
+from imapclient.imapclient import SENT
 
 from takeback.imap_url import Encryption, ImapServer
 from takeback.imports.source import SourceUnavailable

@@ -1,5 +1,6 @@
 """A worker whose rules do what the subject of a message tells them to: `python -m tests.doubles.bad_rules`, with the
-arguments of the real one. Its rule `works` always finds something, so that a test sees whether the others cost it."""
+arguments of the real one. Its rule `works` always finds an `empty_subject`, so that a test sees whether the others
+cost it."""
 
 from __future__ import annotations
 
@@ -102,7 +103,7 @@ def _works(message: Message, history: History, context: Context) -> list[Finding
     known = sum(counter.count for _, counter in history.contacts())
     reason = Reason(f"{message.subject}, sent {known} before, {sorted(context.identities)}", "عربي")
     internal = all(context.is_internal(recipient.address) for recipient in message.recipients)
-    return [Finding("works", 0.1 if internal else 0.9, reason)]
+    return [Finding("empty_subject", 0.1 if internal else 0.9, reason)]
 
 
 RULES = [*map(_misbehaving, ACTS), Rule("waits", _waits), Rule("works", _works)]

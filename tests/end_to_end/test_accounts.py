@@ -180,6 +180,8 @@ folder = "data"
 reserve = "0B"
 [http]
 listen = []
+[review]
+enabled = false
 [smtp]
 hostname = "{HOSTNAME}"
 listen = ["127.0.0.1:0"]

@@ -46,6 +46,8 @@ folder = "data"
 reserve = "0B"
 [http]
 listen = []
+[review]
+enabled = false
 [smtp]
 hostname = "{HOSTNAME}"
 {smtp or 'listen = ["127.0.0.1:0"]'}

@@ -24,7 +24,7 @@ from tests.doubles.submitter import Submitter
 
 COMMAND = (sys.executable, "-m", "tests.faults.reviewing_gateway")
 BOB = "bob@one.test"
-QUIET = 'rules = { works = "notice" }'
+QUIET = 'rules = { empty_subject = "notice" }'
 
 
 @dataclass
@@ -144,7 +144,7 @@ async def test_what_is_not_reviewed_in_time_is_kept_where_the_policy_says_so(tmp
 
 
 async def test_a_worker_that_is_killed_costs_the_message_its_rule(tmp_path: Path) -> None:
-    async with place(tmp_path, 'timeout = "60s"\nrules = { works = "until released" }') as here:
+    async with place(tmp_path, 'timeout = "60s"\nrules = { empty_subject = "until released" }') as here:
         async with here.serving() as gateway:
             [message] = await submit(gateway, "wait 30")
             await until(lambda: bool(workers_of(gateway)), 20, "a worker")
@@ -154,7 +154,7 @@ async def test_a_worker_that_is_killed_costs_the_message_its_rule(tmp_path: Path
             os.kill(worker, signal.SIGKILL)
             view, events = await here.seen(message, has("reviewed"))
         assert detail(events, "reviewed")["failed"] == {"waits": "ended by signal 9"}
-        assert [each.finding.code for each in view.findings] == ["works"], "the other rules were run"
+        assert [each.finding.code for each in view.findings] == ["empty_subject"], "the other rules were run"
         assert here.sink.taken[BOB] == 0
 
 

@@ -159,6 +159,8 @@ certificate = "server.pem"
 key = "server.key"
 [http]
 listen = "127.0.0.1:0"
+[review]
+enabled = false
 [organisation]
 domains = ["example.com"]
 [hold]

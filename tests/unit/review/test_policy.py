@@ -11,8 +11,10 @@ from takeback.clock import MINUTE, SECOND
 from takeback.config import Config, parse
 from takeback.errors import ConfigError
 from takeback.quantities import Window
+from takeback.review.codes import CODES
 from takeback.review.finding import Finding, Reason
 from takeback.review.policy import UNREVIEWED_FOREVER, Effect, judge, longest, review_by
+from takeback.review.rules import RULES
 from takeback.review.settings import ReviewSettings
 
 
@@ -87,6 +89,8 @@ def test_until_when_a_message_waits() -> None:
     [
         ('rules = { secret = "loud" }', r'review\.rules\.secret: \'loud\' is no policy; write "off", "notice", "hold"'),
         ("rules = { secret = 5 }", r"review\.rules\.secret"),
+        ('rules = { secrets = "off" }', r"review\.rules\.secrets: no rule finds 'secrets'; did you mean secret\?"),
+        ('rules = { "\u202e" = "off" }', r"no rule finds '\\u202e'; known: bank_account, "),
         ('hold = [{ above = 0.5, window = "1m" }, { above = 0.5, window = "2m" }]', r"review\.hold: .*rising"),
         ('hold = [{ above = 1.5, window = "1m" }]', r"review\.hold\[1\]\.above: .*less than 1"),
         ('hold = [{ above = 0.5, window = "long" }]', r"review\.hold\[1\]\.window: .*until released"),
@@ -100,6 +104,15 @@ def test_what_is_wrong_is_one_line(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
         settings(text)
     assert "\n" not in str(caught.value)
+
+
+def test_every_rule_has_a_file_named_after_its_code() -> None:
+    assert {rule.name for rule in RULES} == CODES
+
+
+def test_a_rule_of_the_gateway_names_a_code_that_exists() -> None:
+    with pytest.raises(ConfigError, match=r"hold\.rule\[2\]\.when\.finding: no rule finds 'no_such_code'"):
+        config("[[hold.rule]]\nwindow = '1m'\n[[hold.rule]]\nwhen = { finding = 'no_such_code' }\nwindow = '1m'")
 
 
 def test_a_rule_of_the_gateway_names_one_code_or_several() -> None:
