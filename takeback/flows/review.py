@@ -49,6 +49,7 @@ LEASE: Duration = 2 * MINUTE
 POLL: Duration = SECOND // 2
 """What another process has accepted is noticed within this time."""
 STORE_RETRY: Duration = SECOND
+TAKEN_AT_ONCE = 20
 LARGEST_READ = 32 << 20
 """Bytes of a message that are looked at."""
 _AT_ONCE = 100
@@ -86,6 +87,7 @@ class Reviewing:
         self._on_reviewed = on_reviewed
         self._wake = asyncio.Event()
         self._gave_up_at: Duration = 0
+        self._turns = asyncio.Semaphore(2 * reviewer.count)  # the next one is read while this one is judged
         self._tasks: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -115,24 +117,27 @@ class Reviewing:
         if clock.monotonic() - self._gave_up_at >= POLL:
             await self._give_up()
             self._gave_up_at = clock.monotonic()
-        free = 2 * self._reviewer.count - len(self._tasks)  # the next ones are read while these are judged
-        taken = await self._take(free) if free > 0 and self.judge.settings.enabled else ()
-        for message in taken:
-            self._start(message)
+        taken = await self._take() if len(self._tasks) < 2 * self._reviewer.count else ()
         if not taken:
             await self._sleep(POLL)
 
-    async def _take(self, limit: int) -> Sequence[ToReview]:
-        return await self._reviews.take(TakeRequest(new_token(), limit, LEASE))
-
-    def _start(self, message: ToReview) -> None:
-        task = asyncio.create_task(self._review(message))
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
+    async def _take(self) -> Sequence[ToReview]:
+        """Takes and starts as many as have a turn soon: a transaction for each would cost more than its review."""
+        if not self.judge.settings.enabled:
+            return ()
+        taken = await self._reviews.take(TakeRequest(new_token(), TAKEN_AT_ONCE * self._reviewer.count, LEASE))
+        accounts = {message.account for message in taken}
+        circumstances = {account: await self._reviews.circumstances(account) for account in accounts}
+        for message in taken:
+            task = asyncio.create_task(self._review(message, circumstances[message.account]))
+            self._tasks.add(task)
+            task.add_done_callback(self._finished)
+        return taken
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._wake.set()
+        if len(self._tasks) < 2 * self._reviewer.count:
+            self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("review failed", error=repr(error), exc_info=error)
 
@@ -142,14 +147,16 @@ class Reviewing:
             async with asyncio.timeout(duration / SECOND):
                 await self._wake.wait()
 
-    async def _review(self, message: ToReview) -> None:
+    async def _review(self, message: ToReview, circumstances: Circumstances) -> None:
         """Afterwards the review is in. Where the store does not answer, the message is taken again when its lease has
         run out."""
-        with figures.REVIEW_SECONDS.time():
-            content = await beginning(self._store.read(message.id))
-            circumstances = await self._reviews.circumstances(message.account)
-            assignment = _assignment(message, content, circumstances, self.judge.internal, self._store.now())
-            opinion = await self._reviewer.review(assignment)
+        async with self._turns:  # so that not all that was taken is in memory at once
+            with figures.REVIEW_SECONDS.time():
+                content = message.content
+                if content is None:
+                    content = await beginning(self._store.read(message.id))
+                assignment = _assignment(message, content, circumstances, self.judge.internal, self._store.now())
+                opinion = await self._reviewer.review(assignment)
         reviewed = Reviewed(message, content, opinion, circumstances)
         verdict = self.judge.verdict(reviewed, self._store.now())
         standing = await self._reviews.give_in(verdict)

@@ -38,6 +38,8 @@ class ToReview:
     envelope: Envelope
     size: int
     accepted_at: Instant
+    content: bytes | None = None
+    """The bytes, where they are few; else they are to be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class Claiming:
         connection.execute(_take, {"ids": ids, **lease})
         rows = connection.execute(_taken, {"ids": ids, "token": request.token}).all()
         record_events(connection, (event_row(id, now, "unreviewed", "takeback") for id in _unreviewed(rows, now)))
-        contents = _read_small(connection, rows)
+        contents = read_small(connection, rows)
         return [
             _claimed_message(request.token, list(group), self.make_content, contents)
             for _, group in groupby(rows, key=lambda row: row.id)
@@ -121,7 +121,8 @@ def _unreviewed(rows: Sequence[AnyRow], now: Instant) -> list[str]:
     return sorted({row.id for row in first_claims if row.review_by is not None and row.reviewed_at is None})
 
 
-def _read_small(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, bytes]:
+def read_small(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, bytes]:
+    """The contents of those messages (rows with id and size) that are small, by id."""
     small = {row.id for row in rows if row.size <= CONTENT_WITH_CLAIM}
     pieces = connection.execute(_pieces, {"messages": list(small)}).all() if small else []
     return {

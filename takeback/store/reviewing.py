@@ -16,6 +16,7 @@ from takeback.ports.review import GiveUp, Standing, TakeRequest, ToReview, Verdi
 from takeback.review.policy import UNREVIEWED_FOREVER, Judged
 from takeback.store import review_tables, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
+from takeback.store.claiming import read_small
 from takeback.store.rows import insert_rows
 from takeback.store.tables import AnyRow
 
@@ -85,20 +86,51 @@ def _to_review(connection: Connection, token: str, messages: Sequence[str]) -> l
         .where(_message.id.in_(messages))
         .order_by(_message.accepted_at, _message.id, _recipient.position)
     ).all()
-    return [_one_to_review(token, list(group)) for _, group in groupby(rows, key=lambda row: row.id)]
+    contents = read_small(connection, rows)
+    return [_one_to_review(token, list(group), contents.get(id)) for id, group in groupby(rows, key=lambda row: row.id)]
 
 
-def _one_to_review(token: str, rows: Sequence[AnyRow]) -> ToReview:
+def _one_to_review(token: str, rows: Sequence[AnyRow], content: bytes | None) -> ToReview:
     first = rows[0]
     recipients = tuple(Recipient(row.address) for row in rows)
     envelope = Envelope(first.sender, recipients, body=first.body, smtputf8=first.smtputf8)
-    return ToReview(first.id, token, first.account, envelope, first.size, first.accepted_at)
+    return ToReview(first.id, token, first.account, envelope, first.size, first.accepted_at, content)
 
 
 def give_in(connection: Connection, now: Instant, verdicts: Sequence[Verdict]) -> list[Standing]:
     """A verdict whose message was reviewed or given up meanwhile changes nothing. One that is given in again stands
     as it stood, and says that nothing waits longer because of it."""
-    return [_give_in(connection, now, verdict) for verdict in verdicts]
+    plain = {id(verdict): verdict for verdict in verdicts if _changes_nothing(verdict, now)}
+    stands = _give_in_plain(connection, now, list(plain.values()))
+    return [
+        Standing((verdict.message, verdict.token) in stands)
+        if id(verdict) in plain
+        else _give_in(connection, now, verdict)
+        for verdict in verdicts
+    ]
+
+
+def _changes_nothing(verdict: Verdict, now: Instant) -> bool:
+    """Nearly all of them: nothing was found, and nothing waits longer."""
+    return not verdict.judged and all(due_at is not None and due_at <= now for due_at in verdict.due_at)
+
+
+def _give_in_plain(connection: Connection, now: Instant, verdicts: Sequence[Verdict]) -> set[tuple[str, str]]:
+    """By one statement for all. Answers which stand, by message and token."""
+    if not verdicts:
+        return set()
+    rows = connection.execute(
+        select(_message.id, _message.review_token, _message.reviewed_at)
+        .where(_message.id.in_({verdict.message for verdict in verdicts}))
+        .order_by(_message.id)
+        .with_for_update()
+    ).all()
+    owned = {(row.id, row.review_token): row.reviewed_at for row in rows}
+    standing = {(each.message, each.token): each for each in verdicts if (each.message, each.token) in owned}
+    fresh = [each for key, each in standing.items() if owned[key] is None]
+    _set(connection, [each.message for each in fresh], reviewed_at=now, review_lease_until=None)
+    record_events(connection, [event_row(each.message, now, "reviewed", "takeback", **each.detail) for each in fresh])
+    return set(standing)
 
 
 def _give_in(connection: Connection, now: Instant, verdict: Verdict) -> Standing:

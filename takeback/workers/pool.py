@@ -152,10 +152,10 @@ class Pool:
 
     def _changes_since(self, account: str, known: object, wanted: int) -> list[Change] | None:
         """What leads from the one version to the other; None where that is not known."""
-        if known == wanted:
-            return []
         if not isinstance(known, int):
             return None
+        if known >= wanted:  # a newer one is as good
+            return []
         changes = [change for version, change in self._changes.get(account, ()) if known < version <= wanted]
         return changes if len(changes) == wanted - known else None
 

@@ -79,7 +79,6 @@ def test_outbox(gateway: Gateway) -> None:
         "recipients": [
             {"address": each, "state": "held", "due_at": due, "at": view["accepted_at"], "reply": None} for each in BOTH
         ],
-        "findings": [],
     }
     assert INSTANT.fullmatch(view["accepted_at"])
     assert INSTANT.fullmatch(due)

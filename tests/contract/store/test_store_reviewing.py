@@ -74,7 +74,7 @@ async def test_nothing_found_lets_the_message_leave_when_it_is_due(trial: Trial)
     message = await reviews.accept()
     assert await trial.claim() == []
     standing = await reviews.give_in(await reviews.take_one())
-    assert (standing.stands, standing.longer) == (True, [])
+    assert (standing.stands, list(standing.longer)) == (True, [])
     assert [claimed.id for claimed in await trial.claim()] == [message]
     assert await trial.kinds(message) == ["accepted", "reviewed"]
 
@@ -95,6 +95,29 @@ async def test_a_finding_is_kept_and_holds_every_copy_longer(trial: Trial) -> No
     assert [event.detail for event in await trial.store.events(message) if event.kind == "reviewed"] == [
         {"codes": ["secret"]}
     ]
+
+
+async def test_verdicts_that_come_together_are_each_carried_out(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    for _ in range(6):
+        await reviews.accept(BOB)
+    [lost] = await reviews.take(1, lease=SECOND)
+    trial.clock.advance(SECOND)
+    taken = {each.id: each for each in await reviews.take()}
+    again = taken.pop(lost.id)
+    risky, *plain = taken.values()
+    standings = await trial.together(
+        reviews.give_in(lost),
+        reviews.give_in(risky, judged(), due_at=None),
+        *(reviews.give_in(each) for each in plain),
+        reviews.give_in(plain[0]),
+        reviews.give_in(again),
+    )
+    assert [standing.stands for standing in standings] == [False, True, *[True] * len(plain), True, True]
+    assert [list(standing.longer) for standing in standings] == [[], [BOB], *[[]] * (len(plain) + 2)]
+    for message in (again.id, *taken):
+        assert (await trial.kinds(message)).count("reviewed") == 1
+    assert len(await trial.claim()) == 5
 
 
 async def test_until_released_takes_the_due_time_away(trial: Trial) -> None:
