@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from takeback.mailboxes.imap.connector import ImapConnector
+from takeback.mailboxes.maildir.connector import MaildirConnector
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.ports.mailbox import Connector
 
 
 def make_connector(settings: MailboxSettings) -> Connector:
-    """The connector of one `[[mailboxes]]` section. Raises ConfigError. Needs a running event loop later, not now."""
+    """The connector of one `[[mailboxes]]` section. Raises ConfigError."""
+    match settings.kind:
+        case "maildir":
+            return MaildirConnector(settings)
     return ImapConnector(settings)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from takeback.clock import SECOND, now
 from takeback.ids import new_token
+from takeback.mail.maildir import host_in_name, mailbox_path
 from takeback.ports import Consignment, Content, MarkDot, Outcome, Verdict
 from takeback.relay.destination import Folder
 from takeback.relay.reading import reading
@@ -27,11 +27,8 @@ _WITHDRAWN = Outcome(Verdict.WITHDRAWN, "450 4.3.0 stopped before it was put in 
 _DELIVERED = Outcome(Verdict.SENT, "250 2.1.5 delivered", delivered=True)
 _CLOSED = Outcome(Verdict.DEFERRED, "421 4.3.2 this relay is being closed")
 _NO_SUCH_NAME = Outcome(Verdict.FAILED, "553 5.1.3 no mailbox can have this name")
-_LONGEST_NAME = 255
-"""Bytes in one part of a path, on the file systems there are."""
 _PIECE = 1 << 20
 """Bytes that are gathered before a thread writes them."""
-_UNSAFE = re.compile(r"[/\x00-\x1f\x7f-\x9f]")
 
 
 class _DiskTrouble(Exception):
@@ -47,7 +44,7 @@ class MaildirRelay:
     def __init__(self, folder: Folder, hostname: str, *, writers: int = 10) -> None:
         """`writers` is how many copies are written at once."""
         self._template = folder.template
-        self._hostname = _UNSAFE.sub("_", hostname).replace(":", "_")
+        self._hostname = host_in_name(hostname)
         self._threads = ThreadPoolExecutor(max_workers=writers, thread_name_prefix="maildir")
         self._under_way: set[asyncio.Future[None]] = set()
         self._closed = False
@@ -122,33 +119,6 @@ class MaildirRelay:
         except asyncio.CancelledError:
             await asyncio.wait([future])
             raise
-
-
-def mailbox_path(template: str, address: str) -> Path | None:
-    """The Maildir of the address; None where its name could lead elsewhere or cannot be a name at all."""
-    address = address.lower()
-    local = _unquote(address.rpartition("@")[0] if "@" in address else address)
-    values = {"user": local, "address": address}
-    if any(not _is_file_name(value) for name, value in values.items() if f"{{{name}}}" in template):
-        return None
-    return Path(template.format_map(values))
-
-
-def _unquote(local: str) -> str:
-    """RFC 5321 §4.1.2: `"ann"` and `ann` are the same local part."""
-    if len(local) >= 2 and local[0] == local[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", local[1:-1], flags=re.DOTALL)
-    return local
-
-
-def _is_file_name(text: str) -> bool:
-    """A leading dot is refused with `.` and `..`: in a Maildir it names a subfolder of somebody else's."""
-    if not text or text.startswith(".") or _UNSAFE.search(text):
-        return False
-    try:
-        return len(text.encode("utf-8")) <= _LONGEST_NAME
-    except UnicodeEncodeError:
-        return False
 
 
 def _append(maildir: Path, waiting: Path, pieces: Sequence[bytes], *, first: bool, last: bool) -> None:

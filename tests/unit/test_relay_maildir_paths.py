@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takeback.relay.maildir import mailbox_path
+from takeback.mail.maildir import mailbox_path
 
 
 @pytest.mark.parametrize(

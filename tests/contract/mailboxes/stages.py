@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, Self
 
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 
 from takeback.clock import Instant, from_datetime
 from takeback.mailboxes.connectors import make_connector
@@ -41,9 +42,13 @@ class Kind:
     conditional: bool = True
     """Whether the server decides on unread in the same step as the removal."""
     marks: bool = True
-    """Whether an interrupted removal shows by `\\Deleted $Recalled`."""
+    """Whether a reader sees `\\Deleted $Recalled` on what is about to be removed."""
     keeps_8_bit: bool = True
     """Whether the server keeps octets beyond ASCII in headers; Cyrus writes X for each of them."""
+    keywords: bool = True
+    """Whether any keyword can be put back, or only those that have a letter."""
+    quota: bool = True
+    """Whether the connector meets the server's quota."""
     logs_in: bool = True
     """Whether there is a server that can be down, and a password that can be wrong."""
 
@@ -52,7 +57,11 @@ class Kind:
         return self.name.partition("@")[2]
 
 
-KINDS = (Kind("imap@dovecot"), Kind("imap@cyrus", keeps_8_bit=False))
+KINDS = (
+    Kind("imap@dovecot"),
+    Kind("imap@cyrus", keeps_8_bit=False),
+    Kind("maildir@dovecot", marks=False, keywords=False, quota=False, logs_in=False),
+)
 
 
 class Stage:
@@ -69,6 +78,9 @@ class Stage:
     async def __aenter__(self) -> Self:
         self.connector = self.make_connector()
         self.owner = self.server.log_in(self.user)
+        if not self.kind.logs_in:
+            self.owner.select_folder("INBOX")  # makes the Maildir
+            self.owner.unselect_folder()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -124,9 +136,10 @@ class Stage:
 
     def shown(self, folder: str = "INBOX") -> list[Message]:
         """What the owner sees in a folder; nothing where there is none."""
-        if not self.owner.folder_exists(folder):
+        try:
+            self.owner.select_folder(folder, readonly=True)
+        except IMAPClientError:
             return []
-        self.owner.select_folder(folder, readonly=True)
         found = self.owner.fetch(self.owner.search("ALL"), ["FLAGS", "BODY.PEEK[]", "INTERNALDATE"])
         self.owner.unselect_folder()
         return [
@@ -157,6 +170,8 @@ def section(kind: Kind, server: Server) -> dict[str, Any]:
             "login": "authzid",
         }
     assert isinstance(server, Dovecot)
+    if kind.name.startswith("maildir"):
+        return common | {"url": f"{server.maildir('{user}')}"}
     return common | {
         "url": f"imap://127.0.0.1:{server.imap_port}",
         "username": dovecot.MASTER,

@@ -199,8 +199,6 @@ async def test_a_folder_that_was_made_anew(stage: Stage) -> None:
 
 
 async def test_finishes_a_removal_that_was_interrupted(stage: Stage) -> None:
-    if not stage.kind.marks:
-        pytest.skip("an interrupted removal leaves no mark here")
     stage.deliver(message(), flags=["\\Deleted", "$Recalled", "\\Flagged", "\\Seen"])
     mailbox = await stage.mailbox()
     (copy,) = await mailbox.find(REFERENCE)
@@ -215,7 +213,7 @@ async def test_finishes_a_removal_that_was_interrupted(stage: Stage) -> None:
 
 async def test_puts_back_where_and_as_it_was(stage: Stage) -> None:
     raw = message(body=b"\xff\xfe binary \x80\r\n" + b"x" * 900 + b"\r\n" + b"tail without an end" * 9000)
-    flags = ["\\Flagged", "\\Answered", "$Forwarded", "$Junk"]
+    flags = ["\\Flagged", "\\Answered", *(["$Forwarded", "$Junk"] if stage.kind.keywords else [])]
     mailbox = await stage.mailbox()
     place = await mailbox.put_back(kept(raw, ARABIC, flags))
     (back,) = stage.shown(ARABIC)
@@ -232,6 +230,8 @@ async def test_puts_back_unread(stage: Stage) -> None:
 
 async def test_a_full_mailbox_refuses(make_stage: Callable[..., Stage]) -> None:
     async with make_stage(tight=True) as stage:
+        if not stage.kind.quota:
+            pytest.skip("the server's quota is not met here")
         mailbox = await stage.mailbox()
         with pytest.raises(QuotaExceeded):
             await mailbox.put_back(kept(message(body=b"x" * 70_000)))
@@ -276,6 +276,8 @@ async def test_does_not_replace_what_was_read(stage: Stage) -> None:
 
 async def test_a_replacement_without_room_leaves_the_old_one_as_it_was(make_stage: Callable[..., Stage]) -> None:
     async with make_stage(tight=True) as stage:
+        if not stage.kind.quota:
+            pytest.skip("the server's quota is not met here")
         stage.deliver(message(), flags=["\\Flagged"])
         mailbox = await stage.mailbox()
         (copy,) = await mailbox.find(REFERENCE)

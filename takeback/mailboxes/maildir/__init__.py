@@ -1,0 +1,1 @@
+"""The maildir connector: works on the files themselves, by renames that name a file with its flags."""
