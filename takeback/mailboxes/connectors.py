@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from takeback.mailboxes.doveadm.connector import DoveadmConnector
 from takeback.mailboxes.imap.connector import ImapConnector
 from takeback.mailboxes.maildir.connector import MaildirConnector
 from takeback.mailboxes.settings import MailboxSettings
@@ -13,6 +14,8 @@ from takeback.ports.mailbox import Connector
 def make_connector(settings: MailboxSettings) -> Connector:
     """The connector of one `[[mailboxes]]` section. Raises ConfigError."""
     match settings.kind:
+        case "doveadm":
+            return DoveadmConnector(settings)
         case "maildir":
             return MaildirConnector(settings)
     return ImapConnector(settings)

@@ -16,7 +16,7 @@ from takeback.secrets import check_one_secret
 
 Kind = Literal["imap", "doveadm", "jmap", "maildir"]
 
-_PLANNED = ("doveadm", "jmap", "graph", "gmail")
+_PLANNED = ("jmap", "graph", "gmail")
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _DEFAULT_LOGINS = {"imap": "{user}*{master}", "doveadm": "{user}", "jmap": "{master}", "maildir": ""}
 _SCHEMES = {"doveadm": ("https", "http"), "jmap": ("https", "http")}
@@ -35,7 +35,7 @@ SKIPPED = (
 
 def _read_kind(value: object) -> object:
     if value in _PLANNED:
-        raise ValueError(f"{value} is not built yet; write imap or maildir")
+        raise ValueError(f"{value} is not built yet; write imap, doveadm or maildir")
     return value
 
 

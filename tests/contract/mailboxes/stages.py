@@ -47,6 +47,10 @@ class Kind:
     """Whether the server keeps octets beyond ASCII in headers; Cyrus writes X for each of them."""
     keywords: bool = True
     """Whether any keyword can be put back, or only those that have a letter."""
+    octets: bool = True
+    """Whether any octets can be read and put, or only UTF-8."""
+    dates: bool = True
+    """Whether the date of arrival can be put back."""
     quota: bool = True
     """Whether the connector meets the server's quota."""
     logs_in: bool = True
@@ -60,6 +64,7 @@ class Kind:
 KINDS = (
     Kind("imap@dovecot"),
     Kind("imap@cyrus", keeps_8_bit=False),
+    Kind("doveadm@dovecot", conditional=False, marks=False, octets=False, dates=False),
     Kind("maildir@dovecot", marks=False, keywords=False, quota=False, logs_in=False),
 )
 
@@ -172,6 +177,8 @@ def section(kind: Kind, server: Server) -> dict[str, Any]:
     assert isinstance(server, Dovecot)
     if kind.name.startswith("maildir"):
         return common | {"url": f"{server.maildir('{user}')}"}
+    if kind.name.startswith("doveadm"):
+        return common | {"url": f"http://127.0.0.1:{server.http_port}", "password": dovecot.API_KEY}
     return common | {
         "url": f"imap://127.0.0.1:{server.imap_port}",
         "username": dovecot.MASTER,

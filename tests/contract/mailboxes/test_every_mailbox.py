@@ -212,12 +212,18 @@ async def test_finishes_a_removal_that_was_interrupted(stage: Stage) -> None:
 
 
 async def test_puts_back_where_and_as_it_was(stage: Stage) -> None:
-    raw = message(body=b"\xff\xfe binary \x80\r\n" + b"x" * 900 + b"\r\n" + b"tail without an end" * 9000)
+    raw = message(
+        body=(b"\xff\xfe binary \x80\r\n" if stage.kind.octets else b"")
+        + b"x" * 900
+        + b"\r\n"
+        + b"tail without an end" * 9000
+    )
     flags = ["\\Flagged", "\\Answered", *(["$Forwarded", "$Junk"] if stage.kind.keywords else [])]
     mailbox = await stage.mailbox()
     place = await mailbox.put_back(kept(raw, ARABIC, flags))
     (back,) = stage.shown(ARABIC)
-    assert (back.raw, back.flags, back.date) == (raw, frozenset(flags), from_datetime(DATE))
+    assert (back.raw, back.flags) == (raw, frozenset(flags))
+    assert back.date == from_datetime(DATE) or not stage.kind.dates
     assert (await stage.find_one()).place == place
 
 
@@ -259,7 +265,8 @@ async def test_replaces_an_unread_copy(stage: Stage) -> None:
     removed, place = await mailbox.put_in_place(copy, kept(NEW, "elsewhere", ["\\Seen"]), only_if_unread=True)
     assert (removed.removal, removed.flags) == (Removal.REMOVED, frozenset({"\\Flagged"}))
     (left,) = stage.shown(ARABIC)
-    assert (left.raw, left.flags, left.date) == (NEW, frozenset({"\\Flagged"}), from_datetime(DATE))
+    assert (left.raw, left.flags) == (NEW, frozenset({"\\Flagged"}))
+    assert left.date == from_datetime(DATE) or not stage.kind.dates
     (new,) = await stage.find("<corrected@example.com>")
     assert new.place == place
 
