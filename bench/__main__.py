@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import accept_and_hold, accept_release_relay, machine, million, profile, report, undo, uploads
+from bench import accept_and_hold, accept_release_relay, machine, million, profile, recall, report, undo, uploads
 from bench.results import Section, Skipped
 from bench.scale import FULL, QUICK, Scale
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[Scale], Section]] = {
     "undo": undo.run,
     "million": million.run,
     "uploads": uploads.run,
+    "recall": recall.run,
     "profile": profile.run,
 }
 

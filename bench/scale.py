@@ -26,6 +26,11 @@ class Scale:
     uploads: int
     upload_size: int
     profile_seconds: int
+    recall_mailboxes: int
+    recall_messages: int
+    """In each of them."""
+    recall_huge: int
+    """Messages in the one mailbox that is very full."""
 
 
 FULL = Scale(
@@ -41,6 +46,9 @@ FULL = Scale(
     uploads=200,
     upload_size=20 << 20,
     profile_seconds=20,
+    recall_mailboxes=1_000,
+    recall_messages=200,
+    recall_huge=200_000,
 )
 
 QUICK = Scale(
@@ -56,4 +64,7 @@ QUICK = Scale(
     uploads=10,
     upload_size=8 << 20,
     profile_seconds=3,
+    recall_mailboxes=30,
+    recall_messages=20,
+    recall_huge=2_000,
 )

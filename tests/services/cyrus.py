@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -61,7 +63,9 @@ class Cyrus:
         command += ["-p", f"{self.folder}/master.pid", "-D"]
         log = (self.folder / "log").open("ab")
         with log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             if greets(self.imap_port):
@@ -76,9 +80,13 @@ class Cyrus:
         self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_PATIENCE_SECONDS)
-        self.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its children hold the port open a little longer
         self.process.wait()
         self.process = None
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while greets(self.imap_port) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _add_password(self, user: str, password: str) -> None:
         database = self.folder / "sasldb2"

@@ -96,6 +96,7 @@ def folder_in_memory(name: str) -> Path:
 def dovecot(folder: Path | None = None) -> Iterator[Dovecot]:
     """Answers when this is entered; has ended when it is left, and its folder is gone."""
     folder = folder or folder_in_memory("dovecot")
+    folder.mkdir(mode=0o755, exist_ok=True)
     try:
         imap, imaps, lmtp, http = free_ports(4)
         server = Dovecot(folder, imap, imaps, lmtp, http)
