@@ -1,4 +1,4 @@
-"""The ways to delivered mail: each connector opens its test mailbox and says what is missing. Nothing there is changed."""
+"""The ways to delivered mail: each connector tries its test mailbox and says what is missing. Nothing is changed."""
 
 from __future__ import annotations
 

@@ -130,22 +130,24 @@ class ImapMailbox:
         return found
 
     async def _look(self, folder: Folder, validity: str, uids: Sequence[int], reference: Reference) -> list[Copy]:
+        """By EXAMINE still: a folder that is selected and then deleted would end the session."""
         selection = await self._select(folder.wire, writable=False)
         if selection is None:
             return []
         if selection.validity != validity:
             raise MailboxUnavailable(f"{self._server} numbered a folder anew while it was searched")
-        copies = []
-        for start in range(0, len(uids), _HEADERS_AT_ONCE):
-            some = uids[start : start + _HEADERS_AT_ONCE]
-            answers = await self._connection.run(commands.look(some))
-            if not answers[0].ok:
-                raise self._refusal("FETCH", answers[0])
-            shown = commands.fetched(answers)
-            for uid in some:
-                if uid in shown and has_message_id(shown[uid].header or b"", reference):
-                    copies.append(_copy(Place(read_name(folder.wire), validity, str(uid)), shown[uid]))
-        return copies
+        batches = [uids[start : start + _HEADERS_AT_ONCE] for start in range(0, len(uids), _HEADERS_AT_ONCE)]
+        answers = [answer for batch in batches for answer in await self._connection.run(commands.look(batch))]
+        return [copy for answer in answers for copy in self._wanted(folder, validity, answer, uids, reference)]
+
+    def _wanted(
+        self, folder: Folder, validity: str, answer: Answer, uids: Sequence[int], reference: Reference
+    ) -> Iterator[Copy]:
+        if not answer.ok:
+            raise self._refusal("FETCH", answer)
+        for uid, shown in sorted(commands.fetched([answer]).items()):
+            if uid in uids and has_message_id(shown.header or b"", reference):
+                yield _copy(Place(read_name(folder.wire), validity, str(uid)), shown)
 
     # Reading
 
@@ -190,8 +192,8 @@ class ImapMailbox:
         if selection is None or selection.validity != copy.place.validity:
             return _gone(copy.place, "its folder is gone, or was numbered anew")
         self._check_can_mark(selection, copy.place)
+        shown = _as_found(copy) or await self._flags(uid)
         for _ in range(_ATTEMPTS):
-            shown = await self._flags(uid)
             if shown is None:
                 return _gone(copy.place, "it is not at its place any more")
             flags, modseq = shown
@@ -203,6 +205,7 @@ class ImapMailbox:
             (answer,) = await self._connection.run(commands.store_if_unchanged(uid, modseq, flags | marks))
             if await self._was_met(answer, uid, modseq, marks):
                 return _Marked(flags, f"conditional STORE at MODSEQ {modseq}: {answer.words}")
+            shown = await self._flags(uid)
         raise MailboxUnavailable(f"{self._server}: the copy changed each time that it was to be removed")
 
     def _check_can_mark(self, selection: Selection, place: Place) -> None:
@@ -352,6 +355,13 @@ def _copy(place: Place, seen: Seen) -> Copy:
         delivered_at=seen.delivered_at,
         removing=are_removing(flags),
     )
+
+
+def _as_found(copy: Copy) -> tuple[frozenset[str], int] | None:
+    """What the first conditional step goes by. Where it is out of date, that step is refused and the copy looked at."""
+    if copy.removing or are_read(copy.flags) or not copy.version.isdigit():
+        return None
+    return copy.flags, int(copy.version)
 
 
 def _where(place: Place) -> str:

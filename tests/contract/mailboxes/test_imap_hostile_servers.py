@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,11 @@ from tests.contract.mailboxes.stages import bytes_of, kept
 from tests.doubles.imap_mailbox import CAPABILITIES, CLOSE, ENDLESS, HANG, HEADER, MESSAGE_ID, SELECTED, ImapDouble
 
 ADDRESS = "ann@example.com"
+CHANGED = {"STORE": b"TAG OK [MODIFIED 5] changed\r\n"}
+LOOKED_READ = {
+    "HEADERS": b"* 1 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (8) BODY[HEADER]<0> {%d}\r\n%b)\r\nTAG OK\r\n"
+    % (len(HEADER), HEADER)
+}
 NO_MARKS = SELECTED.replace(b" \\*", b"")
 
 
@@ -86,7 +92,7 @@ async def test_at_any_moment(command: str, evil: str) -> None:
         with pytest.raises(MailboxUnavailable):
             await attempted(double)
         marked = any(b"UID STORE" in heard for heard in double.heard)
-        assert marked == (command in ("STORE", "EXPUNGE"))
+        assert marked == (command in ("STORE", "FLAGS", "EXPUNGE"))
 
 
 async def test_a_server_that_says_nothing() -> None:
@@ -134,7 +140,7 @@ async def test_what_is_not_the_message_is_not_found(changes: Mapping[str, bytes]
         ({"STORE": b"TAG OK [MODIFIED 5] changed\r\n"}, MailboxUnavailable),
         ({"STORE": b"TAG NO oops\r\n"}, MailboxUnavailable),
         ({"STORE": b"TAG OK nothing was stored\r\n"}, MailboxUnavailable),
-        ({"FLAGS": b"* 1 FETCH (UID 5 FLAGS ())\r\nTAG OK\r\n"}, MailboxUnavailable),
+        ({"FLAGS": b"* 1 FETCH (UID 5 FLAGS ())\r\nTAG OK\r\n"} | CHANGED, MailboxUnavailable),
         ({"FLAGS": b"* 1 FETCH (UID 5 FLAGS () MODSEQ (8)\r\nTAG OK\r\n"}, MailboxUnavailable),
         ({"AFTER": b"* 1 FETCH (UID 5 FLAGS (\\Deleted) MODSEQ (11))\r\nTAG OK\r\n"}, MailboxUnavailable),
         ({"EXPUNGE": b"TAG NO [NOPERM] not yours\r\n"}, MailboxRefused),
@@ -153,13 +159,21 @@ async def test_what_stands_in_the_way(changes: Mapping[str, bytes], error: type[
 
 
 async def test_read_meanwhile_and_so_left_alone() -> None:
-    async with ImapDouble({"FLAGS": b"* 1 FETCH (UID 5 FLAGS (\\seen) MODSEQ (8))\r\nTAG OK\r\n"}) as double:
+    seen = {"FLAGS": b"* 1 FETCH (UID 5 FLAGS (\\seen) MODSEQ (9))\r\nTAG OK\r\n"}
+    async with ImapDouble(seen | CHANGED) as double:
+        assert (await attempted(double)).removal is Removal.READ
+        assert not any(b"EXPUNGE" in heard for heard in double.heard)
+
+
+async def test_read_already_and_so_left_alone() -> None:
+    seen = LOOKED_READ | {"FLAGS": b"* 1 FETCH (UID 5 FLAGS (\\seen) MODSEQ (8))\r\nTAG OK\r\n"}
+    async with ImapDouble(seen) as double:
         assert (await attempted(double)).removal is Removal.READ
         assert not any(b"UID STORE" in heard for heard in double.heard)
 
 
 async def test_gone_meanwhile() -> None:
-    async with ImapDouble({"FLAGS": b"TAG OK\r\n"}) as double:
+    async with ImapDouble({"FLAGS": b"TAG OK\r\n"} | CHANGED) as double:
         assert (await attempted(double)).removal is Removal.GONE
 
 
@@ -167,6 +181,13 @@ async def test_numbered_anew_meanwhile() -> None:
     async with ImapDouble({"SELECT": SELECTED.replace(b"UIDVALIDITY 7", b"UIDVALIDITY 8")}) as double:
         assert (await attempted(double)).removal is Removal.GONE
         assert not any(b"UID STORE" in heard for heard in double.heard)
+    async with ImapDouble() as double:
+        connector, mailbox = await opened(double)
+        (copy,) = await mailbox.find(Reference(MESSAGE_ID))
+        old = replace(copy, place=replace(copy.place, validity="6"))
+        assert (await mailbox.remove(old, only_if_unread=True)).removal is Removal.GONE
+        assert not any(b"UID STORE" in heard for heard in double.heard)
+        await connector.close()
 
 
 async def test_a_server_where_no_keyword_can_be_made() -> None:
