@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
@@ -154,17 +155,21 @@ class Acceptor:
 
     async def accept(self, submission: Submission, spool: Spool) -> Accepted:
         """Afterwards the message is durable and can be undone. Raises Refused."""
-        try:
-            return await self._accept(submission, spool)
-        except StoreFull as error:
-            log.error("no room", reason=str(error))
-            raise Refused(NO_ROOM) from error
-        except StoreUnavailable as error:
-            figures.STORE_ERRORS.labels("accept").inc()
-            log.error("not stored", reason=str(error))
-            raise Refused(TRY_LATER) from error
+        with _refusing():
+            message, gives_notice = await self._prepare(submission, spool)
+            await self._store.accept(message)
+            self._on_held(message, gives_notice)
+            return self._promise(message)
 
-    async def _accept(self, submission: Submission, spool: Spool) -> Accepted:
+    async def prepare(self, submission: Submission, spool: Spool) -> NewMessage:
+        """The message as it would be accepted, past everything that can refuse one: for whoever stores it together with
+        something else. What is large is staged under its id. Raises Refused."""
+        with _refusing():
+            message, _ = await self._prepare(submission, spool)
+            return message
+
+    async def _prepare(self, submission: Submission, spool: Spool) -> tuple[NewMessage, bool]:
+        """And whether its sender is to be told that it is held."""
         submitter = submission.submitter
         if not self._room():
             raise Refused(NO_ROOM)
@@ -181,9 +186,7 @@ class Acceptor:
         content, digest = await self._keep_content(draft, draft.changes.apply(top[: header.body]), spool)
         review_by = policy.review_by(self._settings.review, now)
         message = _new_message(submission, draft, content, digest, review_by)
-        await self._store.accept(message)
-        self._on_held(message, draft.gives_notice)
-        return self._promise(message, now)
+        return message, draft.gives_notice
 
     def _draft(self, submission: Submission, header: Header, spool: Spool, now: Instant) -> _Draft:
         id = new_id(now)
@@ -247,7 +250,8 @@ class Acceptor:
                 await self._store.stage(StagedChunk(draft.id, position, piece))
         return [], digest.digest()
 
-    def _promise(self, message: NewMessage, now: Instant) -> Accepted:
+    def _promise(self, message: NewMessage) -> Accepted:
+        now = message.accepted_at
         known = [due_at for due_at in message.due_at if due_at is not None]
         earliest = min(known, default=None)
         if earliest is not None and earliest <= now:
@@ -268,6 +272,20 @@ class Acceptor:
 
 NO_ROOM = Reply.of(452, "4.3.1", "Not enough room on the server; nothing was kept, try again later")
 TRY_LATER = Reply.of(451, "4.3.0", "The message could not be kept for sure; try again later")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What the store cannot do is refused, for now."""
+    try:
+        yield
+    except StoreFull as error:
+        log.error("no room", reason=str(error))
+        raise Refused(NO_ROOM) from error
+    except StoreUnavailable as error:
+        figures.STORE_ERRORS.labels("accept").inc()
+        log.error("not stored", reason=str(error))
+        raise Refused(TRY_LATER) from error
 
 
 @dataclass(frozen=True, slots=True)

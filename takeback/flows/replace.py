@@ -1,0 +1,156 @@
+"""Replace: a corrected message is made ready to take the place of one that was sent.
+
+It passes everything that a submission passes: who may write as its author, size, quota, and the review, which is waited
+for here because a mailbox cannot hold. What it passes is stored together with the recall that will put it in place
+(`takeback/flows/put_in_place.py`), and can itself be undone, recalled and replaced like any other message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from takeback.flows.accept import Acceptor, Hold, Session, Submission
+from takeback.flows.review import Judge, Reviewed, beginning, own_addresses
+from takeback.flows.spool import PIECE, Spool
+from takeback.flows.submitter import Submitter
+from takeback.mail import headers
+from takeback.mail.envelope import Envelope, Recipient
+from takeback.mail.headers import MAX_HEADER, Header, HeaderError
+from takeback.ports.review import Assignment, Opinion, Reviewer, ReviewStore, ToReview
+from takeback.ports.store import MessageView, NewMessage, Store
+from takeback.quantities import format_size
+from takeback.recall.matching import Stamp
+from takeback.recall.replacement import CannotReplace, Original, corrected
+from takeback.review.finding import Finding
+
+_ADDED = 8 * 1024
+"""At least what was put on top of a header that was within its limit when it came."""
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class ReviewObjects(CannotReplace):
+    """The review would have held the corrected message, or could not be done; `findings` say why."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        reasons = "; ".join(finding.reason.en for finding in findings) or "it could not be reviewed"
+        super().__init__(f"the review would hold the corrected message: {reasons}")
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the corrected message is looked over with."""
+
+    store: ReviewStore
+    reviewer: Reviewer
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What somebody wants in the place of a message. `recipients` are those of the message who are meant; the account
+    that owns it submits. `despite_review` sends what the review would hold."""
+
+    view: MessageView
+    stamp: Stamp
+    recipients: Sequence[str]
+    submitter: Submitter
+    despite_review: bool = False
+
+
+class Corrector:
+    """Makes corrected messages ready."""
+
+    def __init__(self, store: Store, acceptor: Acceptor, review: Review, folder: Path, max_size: int) -> None:
+        self._store = store
+        self._acceptor = acceptor
+        self._review = review
+        self._folder = folder
+        self._max_size = max_size
+
+    async def prepare(self, file: bytes, wanted: Correction) -> NewMessage:
+        """The corrected message as a submission for all who are meant; it becomes real with its row. Raises
+        CannotReplace, ReviewObjects, and Refused with the reply that a client would have heard."""
+        if len(file) > self._max_size:
+            raise CannotReplace(f"the file is larger than {format_size(self._max_size)}")
+        original = Original(wanted.stamp.message_id, wanted.stamp.header_from, await self._header_of(wanted.view.id))
+        spool = Spool(self._folder)
+        try:
+            _write(spool, _LINE_END.sub(b"\r\n", file), original)
+            message = await self._acceptor.prepare(_submission(wanted, spool, not file.isascii()), spool)
+        finally:
+            spool.close()
+        await self._look_over(message, wanted.despite_review)
+        return replace(message, review_by=None)
+
+    async def _header_of(self, message: str) -> Header | None:
+        """The original's header as it is stored; None where its bytes are not kept any more."""
+        top = b""
+        async for piece in self._store.read(message):
+            top += piece
+            if len(top) > MAX_HEADER + _ADDED:
+                break
+        try:
+            return headers.split(top, MAX_HEADER + _ADDED) if top else None
+        except HeaderError:
+            return None
+
+    async def _look_over(self, message: NewMessage, despite: bool) -> None:
+        settings = self._review.judge.settings
+        if not settings.enabled or despite:
+            return
+        reviewed = await self._opinion(message)
+        now = message.accepted_at
+        verdict = self._review.judge.verdict(reviewed, now)
+        if any(due_at is None or due_at > now for due_at in verdict.due_at):
+            raise ReviewObjects([each.finding for each in verdict.judged])
+
+    async def _opinion(self, message: NewMessage) -> Reviewed:
+        circumstances = await self._review.store.circumstances(message.account)
+        content = await beginning(self._content(message))
+        recipients = [recipient.address for recipient in message.envelope.recipients]
+        opinion: Opinion = await self._review.reviewer.review(
+            Assignment(
+                content=content,
+                sender=message.envelope.sender,
+                recipients=recipients,
+                account=message.account,
+                version=circumstances.version,
+                identities=own_addresses(circumstances, message.envelope.sender),
+                internal=self._review.judge.internal,
+                now=message.accepted_at,
+            )
+        )
+        looked_at = ToReview(message.id, "", message.account, message.envelope, message.size, message.accepted_at)
+        return Reviewed(looked_at, content, opinion, circumstances)
+
+    async def _content(self, message: NewMessage) -> AsyncIterator[bytes]:
+        """As it will be stored, be it at hand or staged."""
+        for piece in message.content:
+            yield piece
+        if not message.content:
+            async for piece in self._store.read(message.id):
+                yield piece
+
+
+def _write(spool: Spool, file: bytes, original: Original) -> None:
+    top = file[: MAX_HEADER + PIECE]
+    spool.write(corrected(top, original).apply(top))
+    spool.write(file[len(top) :])
+
+
+def _submission(wanted: Correction, spool: Spool, eight_bit: bool) -> Submission:
+    top = spool.top(MAX_HEADER + PIECE)
+    header = top[: headers.split(top).end]
+    addresses = [wanted.view.sender, *wanted.recipients]
+    envelope = Envelope(
+        sender=wanted.view.sender,
+        recipients=tuple(Recipient(address) for address in wanted.recipients),
+        body="8BITMIME" if eight_bit else None,
+        smtputf8=not (header.isascii() and all(map(str.isascii, addresses))),
+    )
+    session = Session(helo="takeback", client="", esmtp=True, tls=False)
+    return Submission(wanted.submitter, envelope, Hold(), session, eight_bit)
