@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,12 +16,13 @@ import structlog
 from takeback import figures
 from takeback.clock import MINUTE, SECOND, Duration
 from takeback.errors import StoreUnavailable, TakebackError
+from takeback.flows.put_in_place import PuttingInPlace, as_it_will_stand
 from takeback.flows.quarantine import Quarantine
 from takeback.flows.recall_mail import RecallMail
 from takeback.flows.take_back import TakingBack
 from takeback.hold.states import State
 from takeback.ids import new_token
-from takeback.ports.mailbox import Connector, MailboxRefused, MailboxUnavailable
+from takeback.ports.mailbox import Connector, Mailbox, MailboxRefused, MailboxUnavailable
 from takeback.ports.recall import (
     Covering,
     Expand,
@@ -253,7 +255,7 @@ class Recaller:
     ) -> tuple[Verdict, Sequence[SeenCopy]]:
         mailbox = await connector.open(work.address)
         try:
-            findings = await TakingBack(self._recalls, self._quarantine, work, token, mailbox).run()
+            findings = await self._taking_back(work, token, mailbox).run()
         finally:
             await mailbox.close()
         if not findings.outcomes and work.taken_earlier:
@@ -262,6 +264,13 @@ class Recaller:
         if verdict.try_at is None:
             verdict = replace(verdict, reason=findings.reason)
         return verdict, tuple(findings.seen.values())
+
+    def _taking_back(self, work: PersonWork, token: str, mailbox: Mailbox) -> TakingBack:
+        replacement = work.recall.replacement
+        if replacement is None:
+            return TakingBack(self._recalls, self._quarantine, work, token, mailbox)
+        kept = as_it_will_stand(replacement, partial(self._store.read, replacement.id))
+        return PuttingInPlace(self._recalls, self._quarantine, work, token, mailbox, replacement.stamp, kept)
 
     # The end
 

@@ -8,23 +8,34 @@ for here because a mailbox cannot hold. What it passes is stored together with t
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
+
+from takeback.errors import Ambiguous, NotFound
 from takeback.flows.accept import Acceptor, Hold, Session, Submission
+from takeback.flows.ask import Who
+from takeback.flows.recall import Wish, chosen, messages_to_recall
 from takeback.flows.review import Judge, Reviewed, beginning, own_addresses
 from takeback.flows.spool import PIECE, Spool
 from takeback.flows.submitter import Submitter
+from takeback.ids import new_id
 from takeback.mail import headers
+from takeback.mail.address import key
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.mail.headers import MAX_HEADER, Header, HeaderError
+from takeback.ports.recall import NewRecall, RecallStore
 from takeback.ports.review import Assignment, Opinion, Reviewer, ReviewStore, ToReview
 from takeback.ports.store import MessageView, NewMessage, Store
 from takeback.quantities import format_size
 from takeback.recall.matching import Stamp
 from takeback.recall.replacement import CannotReplace, Original, corrected
+from takeback.recall.settings import RecallSettings
 from takeback.review.finding import Finding
+
+log = structlog.get_logger("replace")
 
 _ADDED = 8 * 1024
 """At least what was put on top of a header that was within its limit when it came."""
@@ -49,16 +60,28 @@ class Review:
     judge: Judge
 
 
+SubmitterOf = Callable[[str], Awaitable[Submitter]]
+"""Who submits for an account. Raises CannotReplace where nobody may any more."""
+
+
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """What somebody wants in the place of a message. `recipients` are those of the message who are meant; the account
-    that owns it submits. `despite_review` sends what the review would hold."""
+class Corrected:
+    """What somebody wants in the place of a message: the bytes of a file. `despite_review` sends what the review would
+    hold: whoever may release it may decide that."""
+
+    file: bytes
+    despite_review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The message whose place is to be taken, those of its recipients who are meant, and who submits: the account that
+    owns it, whoever asks."""
 
     view: MessageView
     stamp: Stamp
     recipients: Sequence[str]
     submitter: Submitter
-    despite_review: bool = False
 
 
 class Corrector:
@@ -71,19 +94,24 @@ class Corrector:
         self._folder = folder
         self._max_size = max_size
 
-    async def prepare(self, file: bytes, wanted: Correction) -> NewMessage:
+    async def prepare(self, wanted: Corrected, occasion: Occasion) -> NewMessage:
         """The corrected message as a submission for all who are meant; it becomes real with its row. Raises
         CannotReplace, ReviewObjects, and Refused with the reply that a client would have heard."""
+        file = _LINE_END.sub(b"\r\n", wanted.file)
+        if not file.strip():
+            raise CannotReplace("the file is empty")
         if len(file) > self._max_size:
             raise CannotReplace(f"the file is larger than {format_size(self._max_size)}")
-        original = Original(wanted.stamp.message_id, wanted.stamp.header_from, await self._header_of(wanted.view.id))
+        stamp = occasion.stamp
+        original = Original(stamp.message_id, stamp.header_from, await self._header_of(occasion.view.id))
         spool = Spool(self._folder)
         try:
-            _write(spool, _LINE_END.sub(b"\r\n", file), original)
-            message = await self._acceptor.prepare(_submission(wanted, spool, not file.isascii()), spool)
+            _write(spool, file, original)
+            message = await self._acceptor.prepare(_submission(occasion, spool, not file.isascii()), spool)
         finally:
             spool.close()
-        await self._look_over(message, wanted.despite_review)
+        if not wanted.despite_review:
+            await self._look_over(message)
         return replace(message, review_by=None)
 
     async def _header_of(self, message: str) -> Header | None:
@@ -98,9 +126,8 @@ class Corrector:
         except HeaderError:
             return None
 
-    async def _look_over(self, message: NewMessage, despite: bool) -> None:
-        settings = self._review.judge.settings
-        if not settings.enabled or despite:
+    async def _look_over(self, message: NewMessage) -> None:
+        if not self._review.judge.settings.enabled:
             return
         reviewed = await self._opinion(message)
         now = message.accepted_at
@@ -136,21 +163,58 @@ class Corrector:
                 yield piece
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What corrected messages are made with."""
+
+    corrector: Corrector
+    submitter_of: SubmitterOf
+
+
+async def start(
+    recalls: RecallStore,
+    store: Store,
+    settings: RecallSettings,
+    making: Making,
+    wish: Wish,
+    wanted: Corrected,
+    who: Who,
+) -> str:
+    """Afterwards a recall stands that puts the corrected message in the place of each copy it takes back, and those
+    whose copy had not left get the corrected one in its time. Returns its id. Raises as `takeback.flows.recall.start`
+    and `Corrector.prepare` do, having done nothing."""
+    views = await messages_to_recall(store, settings, wish, who)
+    if len(views) > 1:
+        raise Ambiguous(f"{wish.reference} was submitted {len(views)} times; name one of them by its id")
+    [view] = views
+    stamp = await recalls.stamp(view.id)
+    if stamp is None:
+        raise NotFound(f"no such message: {wish.reference}")
+    keys = await chosen(store, view, wish, who)
+    meant = [each.address for each in view.recipients if keys is None or key(each.address) in keys]
+    occasion = Occasion(view, stamp, meant, await making.submitter_of(view.account))
+    message = await making.corrector.prepare(wanted, occasion)
+    request = NewRecall(new_id(store.now()), view.id, who.actor, keys, wish.also_read, settings.watch, message)
+    id = await recalls.start(request)
+    log.info("replace", recall=id, message=view.id, by=message.id, actor=who.actor)
+    return id
+
+
 def _write(spool: Spool, file: bytes, original: Original) -> None:
     top = file[: MAX_HEADER + PIECE]
     spool.write(corrected(top, original).apply(top))
     spool.write(file[len(top) :])
 
 
-def _submission(wanted: Correction, spool: Spool, eight_bit: bool) -> Submission:
+def _submission(occasion: Occasion, spool: Spool, eight_bit: bool) -> Submission:
     top = spool.top(MAX_HEADER + PIECE)
     header = top[: headers.split(top).end]
-    addresses = [wanted.view.sender, *wanted.recipients]
+    addresses = [occasion.view.sender, *occasion.recipients]
     envelope = Envelope(
-        sender=wanted.view.sender,
-        recipients=tuple(Recipient(address) for address in wanted.recipients),
+        sender=occasion.view.sender,
+        recipients=tuple(Recipient(address) for address in occasion.recipients),
         body="8BITMIME" if eight_bit else None,
         smtputf8=not (header.isascii() and all(map(str.isascii, addresses))),
     )
     session = Session(helo="takeback", client="", esmtp=True, tls=False)
-    return Submission(wanted.submitter, envelope, Hold(), session, eight_bit)
+    return Submission(occasion.submitter, envelope, Hold(), session, eight_bit)

@@ -159,10 +159,14 @@ class TakingBack:
                 plan, Outcome.NOT_FOUND, "somebody moved it out of the mailbox or deleted it", plan.flags
             )
         else:
-            await self._settle(plan, _removed(plan.flags), FOUND_GONE, plan.flags)
+            await self._settle_gone(plan)
+
+    async def _settle_gone(self, plan: PlannedCopy) -> None:
+        """A planned copy that is gone, and that nobody else was seen to take away: we did, before an interruption."""
+        await self._settle(plan, self._came_to(plan.flags), FOUND_GONE, plan.flags)
 
     async def _remove(self, copy: Copy, plan: PlannedCopy) -> bool:
-        removed = await self._mailbox.remove(copy, only_if_unread=not self._person.recall.also_read)
+        removed = await self._take_away(copy, only_if_unread=not self._person.recall.also_read)
         match removed.removal:
             case Removal.GONE:
                 self._taken_away.add(plan.id)
@@ -171,10 +175,17 @@ class TakingBack:
                 outcome, flags = Outcome.ALREADY_READ, removed.flags
             case _:
                 flags = plan.flags if copy.removing else removed.flags - OUR_MARKS
-                outcome = _removed(flags)
+                outcome = self._came_to(flags)
         del self._open[copy.place]
         await self._settle(plan, outcome, _evidence(removed), flags)
         return True
+
+    async def _take_away(self, copy: Copy, only_if_unread: bool) -> Removed:
+        return await self._mailbox.remove(copy, only_if_unread)
+
+    def _came_to(self, flags: frozenset[str]) -> Outcome:
+        """What it is to have been removed with those flags."""
+        return Outcome.RECALLED_READ if flags & READ_FLAGS else Outcome.RECALLED
 
     async def _settle(self, plan: PlannedCopy, outcome: Outcome, evidence: str, flags: frozenset[str]) -> None:
         await self._store.settle_copy(CopyOutcome(self._token, self._person.id, plan.id, outcome, evidence, flags))
@@ -188,10 +199,6 @@ async def identity_of(mailbox: Mailbox, copy: Copy, stamp: Stamp) -> Identity:
     if identity is Identity.ASK_BODY:
         return judge_body(await body_digest(mailbox, copy), stamp)
     return identity
-
-
-def _removed(flags: frozenset[str]) -> Outcome:
-    return Outcome.RECALLED_READ if flags & READ_FLAGS else Outcome.RECALLED
 
 
 def _evidence(removed: Removed) -> str:

@@ -35,6 +35,18 @@ class NewRecall:
     recipients: frozenset[str] | None
     also_read: bool
     watch: Duration
+    replacement: NewMessage | None = None
+    """What takes its place. Of its recipients only those are kept whose copy this recall has stopped; the others are
+    added as it is put into their mailboxes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The message that takes the place of copies; it is known again like any other."""
+
+    id: str
+    size: int
+    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class RecallFacts:
     asked_at: Instant
     watch_until: Instant
     stamp: Stamp
+    replacement: Replacement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from takeback.ids import first_id
 from takeback.ports.store import Origin, Parked, ParkRequest, Retention
 from takeback.store import review_tables, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
+from takeback.store.replacing import is_awaited
 from takeback.store.tables import AnyRow
 
 _message = tables.message.c
@@ -134,6 +135,7 @@ def _bodies_past(now: Instant, retention: Retention) -> Select[str]:
         select(_message.id)
         .where(
             _message.content_deleted_at.is_(None),
+            ~is_awaited(),
             _message.accepted_at < now - min(retention.sent, retention.stopped),
             ~exists().where(_recipient.message == _message.id, still_needed),
         )

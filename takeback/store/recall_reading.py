@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, exists, func, or_, select
 from takeback.clock import Instant
 from takeback.hold.states import State
 from takeback.ports.mailbox import Place
-from takeback.ports.recall import Kept, PersonWork, PlannedCopy, RecallFacts, RecipientWork, Work
+from takeback.ports.recall import Kept, PersonWork, PlannedCopy, RecallFacts, RecipientWork, Replacement, Work
 from takeback.ports.store import Origin
 from takeback.recall.matching import Stamp
 from takeback.recall.outcomes import REMOVED, Outcome, Reason
@@ -141,7 +141,17 @@ def facts(connection: Connection, id: str) -> RecallFacts | None:
         asked_at=row.asked_at,
         watch_until=row.watch_until,
         stamp=_stamp(row),
+        replacement=None if row.replacement is None else _replacement(connection, row.replacement),
     )
+
+
+def _replacement(connection: Connection, message: str) -> Replacement:
+    row = connection.execute(
+        select(_message.id, _message.size, _message.account, *(_message[name] for name in _STAMP)).where(
+            _message.id == message
+        )
+    ).one()
+    return Replacement(row.id, row.size, _stamp(row))
 
 
 _STAMP = ("message_id", "lock_secret", "header_from", "header_date", "body_digest")

@@ -28,6 +28,8 @@ recall = Table(
     Column("recipients", Text),
     Column("also_read", Boolean, nullable=False),
     Column("watch_until", BigInteger, nullable=False),
+    # The message that takes the place of what is recalled.
+    Column("replacement", Text),
     Column("done_at", BigInteger),
 )
 Index("recall_message", recall.c.message)

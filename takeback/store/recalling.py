@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, exists, false, func, insert, or_, select, update
 
 from takeback.clock import Duration, Instant
 from takeback.errors import NotFound
@@ -29,6 +29,7 @@ from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.acts import act_row, record_acts
 from takeback.store.audit_tables import act
 from takeback.store.recall_tables import recall, recall_copy, recall_person, recall_recipient, recall_way
+from takeback.store.replacing import add_recipients, insert_replacement, stoppable, stopped
 from takeback.store.rows import insert_rows
 from takeback.store.tables import AnyRow
 
@@ -48,9 +49,13 @@ def _start(connection: Connection, now: Instant, request: NewRecall) -> str:
     ).scalar()
     if message is None:
         raise NotFound(f"no such message: {request.message}")
-    changing.undo(connection, now, [Selection([message], request.actor, request.recipients)])
+    selection = Selection([message], request.actor, request.recipients)
+    waiting = stoppable(connection, selection) if request.replacement is not None else frozenset()
+    changing.undo(connection, now, [selection])
     if (running := _running_like(connection, request)) is not None:
         return running
+    if request.replacement is not None:
+        insert_replacement(connection, request.replacement, waiting & stopped(connection, selection))
     _insert_recall(connection, now, request)
     return request.id
 
@@ -65,6 +70,8 @@ def _running_like(connection: Connection, request: NewRecall) -> str | None:
         recall.c.also_read == request.also_read,
         same,
     )
+    if request.replacement is not None:
+        running = false()
     return connection.execute(select(recall.c.id).where(or_(running, recall.c.id == request.id)).limit(1)).scalar()
 
 
@@ -89,6 +96,7 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
             recipients=_list_of(request.recipients),
             also_read=request.also_read,
             watch_until=now + request.watch,
+            replacement=None if request.replacement is None else request.replacement.id,
         )
     )
     told = {**_told(Verdict(Outcome.PENDING, try_at=now), now), "attempts": 0}
@@ -102,7 +110,10 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
     ).scalar_one()
     detail: dict[str, Any] = {"recall": request.id, "also_read": request.also_read, "recipients": len(positions)}
     record_events(connection, [event_row(request.message, now, "recall", request.actor, **detail)])
-    record_acts(connection, [act_row(now, "recall", request.actor, account, request.message, **detail)])
+    if request.replacement is not None:
+        detail["replacement"] = request.replacement.id
+    kind = "recall" if request.replacement is None else "replace"
+    record_acts(connection, [act_row(now, kind, request.actor, account, request.message, **detail)])
 
 
 def _told(verdict: Verdict, now: Instant) -> dict[str, Any]:
@@ -258,6 +269,8 @@ def settle_copy(connection: Connection, now: Instant, requests: Sequence[CopyOut
                 at=now,
             )
         )
+        if request.outcome is Outcome.REPLACED:
+            add_recipients(connection, now, request.person, request.evidence)
     return [None] * len(requests)
 
 

@@ -52,6 +52,8 @@ class Post:
     full: set[str] = field(default_factory=set)
     lost_after_mark: set[str] = field(default_factory=set)
     """Whose connection breaks once, between the mark of removal and the removal."""
+    lost_after_append: set[str] = field(default_factory=set)
+    """Whose connection breaks once, after a message was appended and before its answer."""
     lost_after_remove: set[str] = field(default_factory=set)
     """Whose connection breaks once, after the removal and before its answer."""
     before_remove: Callable[[str], Awaitable[None]] | None = None
@@ -125,6 +127,11 @@ class MemoryMailbox:
         return next((each for each in self._stored if (each.folder, str(each.uid)) == (place.folder, place.uid)), None)
 
     async def remove(self, copy: Copy, only_if_unread: bool) -> Removed:
+        marked = await self._mark(copy, only_if_unread)
+        return marked if isinstance(marked, Removed) else self._expunge(marked)
+
+    async def _mark(self, copy: Copy, only_if_unread: bool) -> Stored | Removed:
+        """The stored message, marked; else why it was not."""
         if self._post.before_remove is not None:
             await self._post.before_remove(self._address)
         stored = self._at(copy.place)
@@ -134,28 +141,41 @@ class MemoryMailbox:
             if only_if_unread and stored.flags & READ_FLAGS:
                 return Removed(Removal.READ, "it has been read", stored.flags)
             stored.removing = True
-            if self._address in self._post.lost_after_mark:
-                self._post.lost_after_mark.discard(self._address)
-                raise MailboxUnavailable("connection lost")
+            self._lose(self._post.lost_after_mark)
+        return stored
+
+    def _expunge(self, stored: Stored) -> Removed:
         self._stored.remove(stored)
         self._post.removed.append((self._address, stored.uid))
-        if self._address in self._post.lost_after_remove:
-            self._post.lost_after_remove.discard(self._address)
-            raise MailboxUnavailable("connection lost")
+        self._lose(self._post.lost_after_remove)
         return Removed(Removal.REMOVED, f"OK expunged {stored.uid}", stored.flags)
 
     async def put_back(self, kept: Kept) -> Place:
         if self._address in self._post.full:
             raise QuotaExceeded("NO [OVERQUOTA] mailbox is full")
         data = b"".join([piece async for piece in kept.open()])
+        assert len(data) == kept.size
         stored = self._post.put(self._address, data, *kept.flags, folder=kept.folder, delivered_at=kept.delivered_at)
+        self._lose(self._post.lost_after_append)
         return Place(stored.folder, "1", str(stored.uid))
 
     async def put_in_place(self, copy: Copy, replacement: Kept, only_if_unread: bool) -> tuple[Removed, Place | None]:
-        removed = await self.remove(copy, only_if_unread)
-        if removed.removal is not Removal.REMOVED:
-            return removed, None
-        return removed, await self.put_back(replace(replacement, folder=copy.place.folder))
+        marked = await self._mark(copy, only_if_unread)
+        if isinstance(marked, Removed):
+            return marked, None
+        worn = replace(replacement, folder=marked.folder, flags=marked.flags, delivered_at=marked.delivered_at)
+        try:
+            place = await self.put_back(worn)
+        except QuotaExceeded:
+            marked.removing = False
+            raise
+        return self._expunge(marked), place
+
+    def _lose(self, addresses: set[str]) -> None:
+        """The connection breaks, once."""
+        if self._address in addresses:
+            addresses.discard(self._address)
+            raise MailboxUnavailable("connection lost")
 
     async def close(self) -> None:
         self._post._open -= 1

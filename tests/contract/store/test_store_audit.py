@@ -55,14 +55,13 @@ async def ten_sealed(trial: Trial) -> SqlAudit:
 
 
 async def test_acts_that_change_something_are_on_the_record(trial: Trial) -> None:
-    async with trial:
-        id = await trial.accept(BOB, CAROL, due_in=DAY)
-        some = Selection([id], "local:root", frozenset({BOB}))
-        await trial.store.hold(HoldRequest(some, None))
-        await trial.store.undo(some)
-        await trial.store.undo(some)
-        await trial.store.release(ReleaseRequest(Selection([id], ANN)))
-        told = [(act.kind, act.actor, act.account, act.message, act.detail) for act in await all_acts(trial)]
+    id = await trial.accept(BOB, CAROL, due_in=DAY)
+    some = Selection([id], "local:root", frozenset({BOB}))
+    await trial.store.hold(HoldRequest(some, None))
+    await trial.store.undo(some)
+    await trial.store.undo(some)
+    await trial.store.release(ReleaseRequest(Selection([id], ANN)))
+    told = [(act.kind, act.actor, act.account, act.message, act.detail) for act in await all_acts(trial)]
     addresses = f'{{"recipients":1,"addresses":["{BOB}"]'
     assert told == [
         ("hold", "local:root", ANN, id, addresses + ',"until":null}'),
@@ -72,48 +71,44 @@ async def test_acts_that_change_something_are_on_the_record(trial: Trial) -> Non
 
 
 async def test_what_happens_to_accounts_is_on_the_record(trial: Trial) -> None:
-    async with trial:
-        store = trial.store
-        for hashed in ("one", "two"):
-            await store.set_account(NewAccount(ANN, ANN, hashed, "local:root"))
-        await store.replace_hash(Rehash(ANN, "two", "three"))
-        for given in (True, True, False, False):
-            await store.set_grant(Grant(ANN, "*@x.example", given, "local:root"))
-        await store.remove_account(ANN, "local:root")
-        await store.remove_account(ANN, "local:root")
-        told = [(act.kind, act.actor, act.account) for act in await all_acts(trial)]
+    store = trial.store
+    for hashed in ("one", "two"):
+        await store.set_account(NewAccount(ANN, ANN, hashed, "local:root"))
+    await store.replace_hash(Rehash(ANN, "two", "three"))
+    for given in (True, True, False, False):
+        await store.set_grant(Grant(ANN, "*@x.example", given, "local:root"))
+    await store.remove_account(ANN, "local:root")
+    await store.remove_account(ANN, "local:root")
+    told = [(act.kind, act.actor, act.account) for act in await all_acts(trial)]
     kinds = ["account_add", "account_password", "grant", "revoke", "account_remove"]
     assert told == [(kind, "local:root", ANN) for kind in kinds]
 
 
 async def test_a_commit_whose_answer_was_lost_records_one_act(trial: Trial) -> None:
-    async with trial:
-        id = await trial.accept(BOB, due_in=DAY)
-        trial.lose_answer_to_commit()
-        assert await trial.undo(id) == ([BOB], [])
-        assert [act.kind for act in await all_acts(trial)] == ["undo"]
+    id = await trial.accept(BOB, due_in=DAY)
+    trial.lose_answer_to_commit()
+    assert await trial.undo(id) == ([BOB], [])
+    assert [act.kind for act in await all_acts(trial)] == ["undo"]
 
 
 async def test_sealing_twice_or_from_two_nodes_seals_once(trial: Trial) -> None:
-    async with trial:
-        audit, other = audit_of(trial.store), audit_of(await trial.another())
-        for number in range(30):
-            await audit.note(NewAct("dry_run", ANN, ANN, f"m{number}"))
-        sealed = await asyncio.gather(*(each.seal() for each in (audit, other) * 3))
-        assert sum(sealed) >= 30  # a batch that shares a transaction answers each of its requests alike
-        assert await audit.unsealed() == 0 == await audit.seal()
-        verdict = await flow.verify(other)
-        assert verdict.broken is None and verdict.head.position == 30
+    audit, other = audit_of(trial.store), audit_of(await trial.another())
+    for number in range(30):
+        await audit.note(NewAct("dry_run", ANN, ANN, f"m{number}"))
+    sealed = await asyncio.gather(*(each.seal() for each in (audit, other) * 3))
+    assert sum(sealed) >= 30  # a batch that shares a transaction answers each of its requests alike
+    assert await audit.unsealed() == 0 == await audit.seal()
+    verdict = await flow.verify(other)
+    assert verdict.broken is None and verdict.head.position == 30
 
 
 async def test_a_seal_whose_answer_was_lost_seals_once(trial: Trial) -> None:
-    async with trial:
-        audit = audit_of(trial.store)
-        await audit.note(NewAct("dry_run", ANN))
-        trial.lose_answer_to_commit()
-        await audit.seal()
-        assert await flow.verify(audit) == Verdict(await audit.head(), 0, None)
-        assert (await audit.head()).position == 1
+    audit = audit_of(trial.store)
+    await audit.note(NewAct("dry_run", ANN))
+    trial.lose_answer_to_commit()
+    await audit.seal()
+    assert await flow.verify(audit) == Verdict(await audit.head(), 0, None)
+    assert (await audit.head()).position == 1
 
 
 CHANGES = {
@@ -136,11 +131,10 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 async def test_tampering_is_found_and_its_first_place_named(trial: Trial, change: str) -> None:
     statement, position, reason = CHANGES[change]
-    async with trial:
-        audit = await ten_sealed(trial)
-        assert (await flow.verify(audit)).broken is None
-        await tamper(trial, statement)
-        verdict = await flow.verify(audit)
+    audit = await ten_sealed(trial)
+    assert (await flow.verify(audit)).broken is None
+    await tamper(trial, statement)
+    verdict = await flow.verify(audit)
     assert verdict.broken is not None
     assert verdict.broken.position == position and reason in verdict.broken.reason
     assert verdict.head.position == position - 1
@@ -148,87 +142,81 @@ async def test_tampering_is_found_and_its_first_place_named(trial: Trial, change
 
 async def test_who_cuts_the_chain_cannot_note_a_new_end(trial: Trial) -> None:
     """The note is sealed: what was noted by another key, or is no note at all, is told apart."""
-    async with trial:
-        audit = await ten_sealed(trial)
-        await tamper(trial, "UPDATE fact SET value = 'bm90aGluZw==' WHERE name = 'audit_head'")
-        verdict = await flow.verify(audit)
-        assert verdict.broken is not None and "not noted by this installation" in verdict.broken.reason
-        stranger = audit_of(trial.store, Seal(os.urandom(32)))
-        await stranger.note(NewAct("dry_run", ANN))
-        await stranger.seal()
-        assert (await flow.verify(audit)).broken is not None
-        assert (await flow.verify(stranger)).broken is None
+    audit = await ten_sealed(trial)
+    await tamper(trial, "UPDATE fact SET value = 'bm90aGluZw==' WHERE name = 'audit_head'")
+    verdict = await flow.verify(audit)
+    assert verdict.broken is not None and "not noted by this installation" in verdict.broken.reason
+    stranger = audit_of(trial.store, Seal(os.urandom(32)))
+    await stranger.note(NewAct("dry_run", ANN))
+    await stranger.seal()
+    assert (await flow.verify(audit)).broken is not None
+    assert (await flow.verify(stranger)).broken is None
 
 
 async def test_a_head_from_elsewhere_finds_a_chain_made_anew(trial: Trial) -> None:
-    async with trial:
-        audit = await ten_sealed(trial)
-        noted = await audit.head()
-        assert (await flow.verify(audit, [noted])).broken is None
-        await tamper(
-            trial,
-            "UPDATE act SET position = NULL",
-            "DELETE FROM act_link",
-            "UPDATE act SET actor = 'nobody' WHERE message = 'm3'",
-        )
-        await flow.seal_all(audit)
-        assert (await flow.verify(audit)).broken is None
-        verdict = await flow.verify(audit, [noted, Head(99, bytes(32))])
-        assert verdict.broken is not None and "not the one that was noted" in verdict.broken.reason
+    audit = await ten_sealed(trial)
+    noted = await audit.head()
+    assert (await flow.verify(audit, [noted])).broken is None
+    await tamper(
+        trial,
+        "UPDATE act SET position = NULL",
+        "DELETE FROM act_link",
+        "UPDATE act SET actor = 'nobody' WHERE message = 'm3'",
+    )
+    await flow.seal_all(audit)
+    assert (await flow.verify(audit)).broken is None
+    verdict = await flow.verify(audit, [noted, Head(99, bytes(32))])
+    assert verdict.broken is not None and "not the one that was noted" in verdict.broken.reason
 
 
 async def test_what_no_row_should_hold_is_one_line(sqlite: Trial) -> None:
-    async with sqlite:
-        audit = await ten_sealed(sqlite)
-        await tamper(sqlite, "UPDATE act_link SET digest = 'text' WHERE position = 4")
-        with pytest.raises(RecordUnreadable, match="behind position 0"):
-            await flow.verify(audit)
+    audit = await ten_sealed(sqlite)
+    await tamper(sqlite, "UPDATE act_link SET digest = 'text' WHERE position = 4")
+    with pytest.raises(RecordUnreadable, match="behind position 0"):
+        await flow.verify(audit)
 
 
 async def test_what_is_forgotten_leaves_its_link_and_says_so(trial: Trial) -> None:
-    async with trial:
-        audit = await ten_sealed(trial)
-        trial.clock.advance(100 * DAY)
-        await audit.note(NewAct("dry_run", ANN))
-        await flow.seal_all(audit)
-        assert await audit.forget(90 * DAY) == 10
-        assert await audit.forget(90 * DAY) == 0
-        await flow.seal_all(audit)
-        verdict = await flow.verify(audit)
-        assert verdict.broken is None and verdict.head.position == 12
-        assert [act.kind for act in await all_acts(trial)] == ["dry_run", "forget"]
-        await tamper(trial, "DELETE FROM act WHERE position = 11")
-        broken = (await flow.verify(audit)).broken
-        assert broken is not None and broken.position == 11
+    audit = await ten_sealed(trial)
+    trial.clock.advance(100 * DAY)
+    await audit.note(NewAct("dry_run", ANN))
+    await flow.seal_all(audit)
+    assert await audit.forget(90 * DAY) == 10
+    assert await audit.forget(90 * DAY) == 0
+    await flow.seal_all(audit)
+    verdict = await flow.verify(audit)
+    assert verdict.broken is None and verdict.head.position == 12
+    assert [act.kind for act in await all_acts(trial)] == ["dry_run", "forget"]
+    await tamper(trial, "DELETE FROM act WHERE position = 11")
+    broken = (await flow.verify(audit)).broken
+    assert broken is not None and broken.position == 11
 
 
 async def test_nothing_younger_than_thirty_days_is_forgotten(trial: Trial) -> None:
-    async with trial:
-        audit = await ten_sealed(trial)
-        trial.clock.advance(29 * DAY)
-        assert await audit.forget(0) == 0
-        detail = f'{{"sealed_before":{trial.clock.now}}}'
-        await tamper(
-            trial,
-            "INSERT INTO act (at, kind, actor, account, message, detail, salt) "
-            "VALUES (:at, 'forget', 'takeback', '', '', :detail, :salt)",
-            "DELETE FROM act WHERE position = 4",
-            at=trial.clock.now,
-            detail=detail,
-            salt=bytes(16),
-        )
-        await flow.seal_all(audit)
-        broken = (await flow.verify(audit)).broken
-        assert broken is not None and broken.position == 4
+    audit = await ten_sealed(trial)
+    trial.clock.advance(29 * DAY)
+    assert await audit.forget(0) == 0
+    detail = f'{{"sealed_before":{trial.clock.now}}}'
+    await tamper(
+        trial,
+        "INSERT INTO act (at, kind, actor, account, message, detail, salt) "
+        "VALUES (:at, 'forget', 'takeback', '', '', :detail, :salt)",
+        "DELETE FROM act WHERE position = 4",
+        at=trial.clock.now,
+        detail=detail,
+        salt=bytes(16),
+    )
+    await flow.seal_all(audit)
+    broken = (await flow.verify(audit)).broken
+    assert broken is not None and broken.position == 4
 
 
 async def test_how_often_somebody_did_something_lately(trial: Trial) -> None:
-    async with trial:
-        audit = audit_of(trial.store)
-        began = trial.clock.now
-        for kind in ("recall", "dry_run", "recall"):
-            await audit.note(NewAct(kind, "local:root", ANN))
-            trial.clock.advance(DAY)
-        assert await audit.times(ANN, ["recall"], began) == [began, began + 2 * DAY]
-        assert await audit.times(ANN, ["recall", "dry_run"], began + 1) == [began + DAY, began + 2 * DAY]
-        assert await audit.times(BOB, ["recall"], began) == []
+    audit = audit_of(trial.store)
+    began = trial.clock.now
+    for kind in ("recall", "dry_run", "recall"):
+        await audit.note(NewAct(kind, "local:root", ANN))
+        trial.clock.advance(DAY)
+    assert await audit.times(ANN, ["recall"], began) == [began, began + 2 * DAY]
+    assert await audit.times(ANN, ["recall", "dry_run"], began + 1) == [began + DAY, began + 2 * DAY]
+    assert await audit.times(BOB, ["recall"], began) == []
