@@ -32,6 +32,7 @@ for command in (
     messages.hold,
     recall.recall,
     recall.recalls,
+    recall.confirm,
     recall.restore,
     upkeep.doctor,
     upkeep.backup,

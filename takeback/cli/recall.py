@@ -29,9 +29,11 @@ from takeback.cli.terms import (
     print_json,
     say,
 )
+from takeback.config import Config
 from takeback.errors import NotFound
 from takeback.flows.ask import Who, find
-from takeback.flows.recall import Wish
+from takeback.flows.permission import confirm as confirm_flow
+from takeback.flows.recall import Wish, start
 from takeback.recall.outcomes import Outcome
 from takeback.recall.report import Report, document, rows
 from takeback.recalls import Recalls, open_recalls
@@ -40,6 +42,9 @@ from takeback.store.store import SqlStore
 
 T = TypeVar("T")
 
+NoWaitOption = Annotated[
+    bool, typer.Option("--no-wait", help="Return at once; a takeback serve that runs does the work.")
+]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print one line for each person, with commas.")]
 
 
@@ -50,9 +55,16 @@ def recall(
     also_read: Annotated[
         bool, typer.Option("--also-read", help="Remove copies that were read too, where recall.also_read allows it.")
     ] = False,
-    no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Return at once; a takeback serve that runs does the work.")
+    replace_with: Annotated[
+        Path | None,
+        typer.Option(
+            "--replace-with", metavar="FILE", help="Put this corrected message in the place of what is taken."
+        ),
+    ] = None,
+    despite_review: Annotated[
+        bool, typer.Option("--despite-review", help="Replace even if the review would hold the corrected message.")
     ] = False,
+    no_wait: NoWaitOption = False,
     config: ConfigOption = None,
     account: AccountOption = None,
     as_csv: CsvOption = False,
@@ -64,13 +76,22 @@ def recall(
             raise UsageError("--csv and --json exclude each other")
         if dry_run and no_wait:
             raise UsageError("--dry-run looks and is done; there is nothing to wait for")
+        if dry_run and replace_with is not None:
+            raise UsageError("--dry-run and --replace-with exclude each other: both look for the same copies")
+        if despite_review and replace_with is None:
+            raise UsageError("--despite-review goes with --replace-with")
         who = asker(account)
         wish = Wish(message, recipient, also_read)
+        file = None if replace_with is None else _read(replace_with)
 
         async def work(store: SqlStore, recalls: Recalls) -> list[Report]:
             if dry_run:
                 return await _dry_run(store, recalls, wish, who)
-            return await _recall(store, recalls, wish, who, wait=not no_wait, live=not (as_csv or as_json))
+            if file is not None:
+                ids = [await _replace(load_config(config), store, recalls, wish, file, despite_review, who)]
+            else:
+                ids = await start(store, recalls.store, recalls.reach, wish, who)
+            return await _follow(recalls, ids, wait=not no_wait, live=not (as_csv or as_json))
 
         _answer(_with_recalls(config, work), who, as_csv, as_json)
 
@@ -81,10 +102,27 @@ async def _dry_run(store: SqlStore, recalls: Recalls, wish: Wish, who: Who) -> l
     return await dry_run(store, recalls.store, recalls.reach, wish, who)
 
 
-async def _recall(store: SqlStore, recalls: Recalls, wish: Wish, who: Who, wait: bool, live: bool) -> list[Report]:
-    from takeback.flows.recall import start
+async def _replace(
+    config: Config, store: SqlStore, recalls: Recalls, wish: Wish, file: bytes, despite_review: bool, who: Who
+) -> str:
+    from takeback.flows.replace import Corrected
+    from takeback.flows.replace import start as start_replacing
+    from takeback.replacements import open_making
 
-    ids = await start(store, recalls.store, recalls.reach.settings, wish, who)
+    async with open_making(config, store) as making:
+        wanted = Corrected(file, despite_review)
+        return await start_replacing(recalls.store, store, recalls.reach, making, wish, wanted, who)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+async def _follow(recalls: Recalls, ids: Sequence[str], wait: bool, live: bool) -> list[Report]:
+    """The reports of those recalls, where it is waited for: once nothing but `pending` remains."""
     for id in ids if wait else ():
         await _work_off(recalls, id, live)
     return [report for id in ids if (report := await recalls.store.report(id)) is not None]
@@ -143,6 +181,25 @@ def recalls(
             return found
 
         _answer(_with_recalls(config, look), who, as_csv, as_json)
+
+
+def confirm(
+    recall: Annotated[str, typer.Argument(metavar="RECALL", help="The id of a recall that waits.")],
+    no_wait: NoWaitOption = False,
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    as_csv: CsvOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a recall of many mailboxes go on, as the second person: whoever asked for it cannot."""
+    with failing_clearly(as_json):
+        who = asker(account)
+
+        async def work(_: SqlStore, recalls: Recalls) -> list[Report]:
+            await confirm_flow(recalls.store, recall, who)
+            return await _follow(recalls, [recall], wait=not no_wait, live=not (as_csv or as_json))
+
+        _answer(_with_recalls(config, work), who, as_csv, as_json)
 
 
 def restore(

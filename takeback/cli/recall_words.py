@@ -32,6 +32,7 @@ STYLES = {
 _LISTED = 200
 _STATUS_WORDS = {
     Status.RUNNING: "Recall {id} of {message}: not over yet; a copy that arrives until {until} is still caught.",
+    Status.WAITING: "Recall {id} of {message} waits: a second person must confirm it, with takeback confirm {id}.",
     Status.DONE: "Recall {id} of {message}: over.",
     Status.DRY_RUN: "Dry run for {message}: nothing was changed. This is what a recall would come to now.",
 }

@@ -22,6 +22,7 @@ from takeback.auth.identity import account_key
 from takeback.config import Config
 from takeback.errors import Ambiguous, ConfigError, LimitReached, NotFound, TakebackError
 from takeback.flows.ask import Who
+from takeback.recall.replacement import CannotReplace
 from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
 from takeback.visible import visible
@@ -108,6 +109,8 @@ def _classify(error: TakebackError) -> tuple[Exit, str]:
             return Exit.TROUBLE, "limit_reached"
         case NotFound():
             return Exit.NOTHING, "not_found"
+        case CannotReplace():
+            return Exit.TROUBLE, "cannot_replace"
         case _:
             return Exit.TROUBLE, "not_confirmed"
 

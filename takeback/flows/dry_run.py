@@ -27,9 +27,9 @@ async def dry_run(store: Store, recalls: RecallStore, going_by: Reach, wish: Wis
     """One report for each message meant, of status `dry_run`. It is on the record that somebody looked. Raises
     NotFound, Ambiguous, LimitReached, StoreUnavailable."""
     reports = []
-    for view in await messages_to_recall(store, going_by.settings, wish, who):
+    for view in await messages_to_recall(store, recalls, going_by.settings, wish, who):
         keys = await chosen(store, view, wish, who)
-        await note_look(store, recalls, view, who)
+        await note_look(store, recalls, going_by.settings, view, who)
         stamp = await recalls.stamp(view.id)
         if stamp is not None:
             look = _Look(store, going_by, stamp, wish.also_read)

@@ -15,6 +15,8 @@ import structlog
 from takeback.clock import HOUR, Instant
 from takeback.errors import LimitReached, NotFound
 from takeback.flows.ask import Who, find, select
+from takeback.flows.permission import check_permission, is_for_two
+from takeback.flows.recaller import Reach
 from takeback.ids import new_id
 from takeback.mail import address
 from takeback.ports.recall import NewRecall, RecallStore
@@ -22,8 +24,7 @@ from takeback.ports.store import MessageView, Origin, Store
 from takeback.quantities import format_duration
 from takeback.recall.settings import RecallSettings
 
-LOOKS_PER_HOUR = 20
-"""Dry runs of one actor: each of them says how many have read the message."""
+_ANY_NUMBER = 1 << 31
 
 log = structlog.get_logger("recall")
 
@@ -37,23 +38,28 @@ class Wish:
     also_read: bool = False
 
 
-async def start(store: Store, recalls: RecallStore, settings: RecallSettings, wish: Wish, who: Who) -> list[str]:
+async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish, who: Who) -> list[str]:
     """Afterwards a recall of each message meant stands, and nothing of them leaves any more; returns the recalls' ids,
     the newest message's first. Raises NotFound, Ambiguous, LimitReached; StoreUnavailable where it cannot be said.
     """
-    views = await messages_to_recall(store, settings, wish, who)
+    settings = going_by.settings
+    views = await messages_to_recall(store, recalls, settings, wish, who)
     ids = []
     for view in views:
         keys = await chosen(store, view, wish, who)
         if keys is not None and not keys:
             continue
-        request = NewRecall(new_id(store.now()), view.id, who.actor, keys, wish.also_read, settings.watch)
+        waiting = await is_for_two(going_by, view, keys)
+        id = new_id(store.now())
+        request = NewRecall(id, view.id, who.actor, keys, wish.also_read, settings.watch, waiting=waiting)
         ids.append(await recalls.start(request))
         log.info("recall", recall=ids[-1], message=view.id, actor=who.actor, also_read=wish.also_read)
     return ids
 
 
-async def messages_to_recall(store: Store, settings: RecallSettings, wish: Wish, who: Who) -> Sequence[MessageView]:
+async def messages_to_recall(
+    store: Store, recalls: RecallStore, settings: RecallSettings, wish: Wish, who: Who
+) -> Sequence[MessageView]:
     """The messages meant, if this asker may recall them now. Raises NotFound, Ambiguous, LimitReached."""
     views = [view for view in await find(store, wish.reference, who) if view.origin is Origin.SUBMISSION]
     if not views:
@@ -67,6 +73,7 @@ async def messages_to_recall(store: Store, settings: RecallSettings, wish: Wish,
     recent = [view for view in views if not is_too_old(view, settings, store.now())]
     if not recent:
         raise LimitReached(f"a message can be recalled for {format_duration(settings.max_age)} after it was submitted")
+    await check_permission(store, recalls, settings.limits, who)
     return recent
 
 
@@ -83,7 +90,8 @@ async def chosen(store: Store, view: MessageView, wish: Wish, who: Who) -> froze
     return (selection.recipients or frozenset()) & theirs
 
 
-async def note_look(store: Store, recalls: RecallStore, view: MessageView, who: Who) -> None:
+async def note_look(store: Store, recalls: RecallStore, settings: RecallSettings, view: MessageView, who: Who) -> None:
     """Writes a dry run down. Raises LimitReached where there were too many."""
-    if not await recalls.note_look(view.id, who.actor, store.now() - HOUR, LOOKS_PER_HOUR):
-        raise LimitReached(f"{LOOKS_PER_HOUR} dry runs an hour are enough; try again later")
+    most = settings.dry_runs_per_hour
+    if not await recalls.note_look(view.id, who.actor, store.now() - HOUR, most or _ANY_NUMBER):
+        raise LimitReached(f"{most} dry runs an hour are enough; try again later")

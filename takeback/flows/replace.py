@@ -15,9 +15,11 @@ from pathlib import Path
 import structlog
 
 from takeback.errors import Ambiguous, NotFound
-from takeback.flows.accept import Acceptor, Hold, Session, Submission
+from takeback.flows.accept import Acceptor, Hold, Refused, Session, Submission
 from takeback.flows.ask import Who
+from takeback.flows.permission import is_for_two
 from takeback.flows.recall import Wish, chosen, messages_to_recall
+from takeback.flows.recaller import Reach
 from takeback.flows.review import Judge, Reviewed, beginning, own_addresses
 from takeback.flows.spool import PIECE, Spool
 from takeback.flows.submitter import Submitter
@@ -32,7 +34,6 @@ from takeback.ports.store import MessageView, NewMessage, Store
 from takeback.quantities import format_size
 from takeback.recall.matching import Stamp
 from takeback.recall.replacement import CannotReplace, Original, corrected
-from takeback.recall.settings import RecallSettings
 from takeback.review.finding import Finding
 
 log = structlog.get_logger("replace")
@@ -96,7 +97,7 @@ class Corrector:
 
     async def prepare(self, wanted: Corrected, occasion: Occasion) -> NewMessage:
         """The corrected message as a submission for all who are meant; it becomes real with its row. Raises
-        CannotReplace, ReviewObjects, and Refused with the reply that a client would have heard."""
+        CannotReplace, with the reply that a client would have heard where it is that, and ReviewObjects."""
         file = _LINE_END.sub(b"\r\n", wanted.file)
         if not file.strip():
             raise CannotReplace("the file is empty")
@@ -108,6 +109,8 @@ class Corrector:
         try:
             _write(spool, file, original)
             message = await self._acceptor.prepare(_submission(occasion, spool, not file.isascii()), spool)
+        except Refused as refused:
+            raise CannotReplace(f"the corrected message is refused: {refused}") from None
         finally:
             spool.close()
         if not wanted.despite_review:
@@ -174,7 +177,7 @@ class Making:
 async def start(
     recalls: RecallStore,
     store: Store,
-    settings: RecallSettings,
+    going_by: Reach,
     making: Making,
     wish: Wish,
     wanted: Corrected,
@@ -183,7 +186,8 @@ async def start(
     """Afterwards a recall stands that puts the corrected message in the place of each copy it takes back, and those
     whose copy had not left get the corrected one in its time. Returns its id. Raises as `takeback.flows.recall.start`
     and `Corrector.prepare` do, having done nothing."""
-    views = await messages_to_recall(store, settings, wish, who)
+    settings = going_by.settings
+    views = await messages_to_recall(store, recalls, settings, wish, who)
     if len(views) > 1:
         raise Ambiguous(f"{wish.reference} was submitted {len(views)} times; name one of them by its id")
     [view] = views
@@ -194,7 +198,9 @@ async def start(
     meant = [each.address for each in view.recipients if keys is None or key(each.address) in keys]
     occasion = Occasion(view, stamp, meant, await making.submitter_of(view.account))
     message = await making.corrector.prepare(wanted, occasion)
-    request = NewRecall(new_id(store.now()), view.id, who.actor, keys, wish.also_read, settings.watch, message)
+    waiting = await is_for_two(going_by, view, keys)
+    id = new_id(store.now())
+    request = NewRecall(id, view.id, who.actor, keys, wish.also_read, settings.watch, message, waiting)
     id = await recalls.start(request)
     log.info("replace", recall=id, message=view.id, by=message.id, actor=who.actor)
     return id

@@ -65,7 +65,3 @@ class Audit(Protocol):
     async def page(self, after: int, limit: int) -> Sequence[Sealed]:
         """The links behind that position, in order."""
         ...
-
-    async def times(self, account: str, kinds: Sequence[str], since: Instant) -> Sequence[Instant]:
-        """When such things were done to what is that account's since then, earliest first."""
-        ...

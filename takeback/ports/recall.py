@@ -38,6 +38,8 @@ class NewRecall:
     replacement: NewMessage | None = None
     """What takes its place. Of its recipients only those are kept whose copy this recall has stopped; the others are
     added as it is put into their mailboxes."""
+    waiting: bool = False
+    """Whether a second person must confirm it before any mailbox is opened. What has not left is undone at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,15 @@ class RecallStore(Protocol):
         Returns its id: that of a recall of the same message that is still running and asks for no less, where there
         is one. NotFound where there is no such message or no such recipient.
         """
+        ...
+
+    async def confirm(self, recall: str, actor: str) -> None:
+        """Afterwards a recall that waited for a second person goes on, and its watch begins. NotFound where there is no
+        such recall, NotNow where the actor is the person who asked for it."""
+        ...
+
+    async def times(self, account: str, kinds: Sequence[str], since: Instant) -> Sequence[Instant]:
+        """When acts of those kinds were done to that account's mail since then, earliest first."""
         ...
 
     async def facts(self, recall: str) -> RecallFacts | None: ...

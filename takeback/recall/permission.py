@@ -19,11 +19,10 @@ PERIOD: Duration = HOUR
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an account may do in an hour, how long a fresh password waits, and how many mailboxes one person may work on
-    alone. 0 means that there is no such limit."""
+    """What an account may ask for in an hour, how long a fresh password waits, and how many mailboxes one person may
+    work on alone. 0 means that there is no such limit."""
 
     per_hour: int
-    dry_runs_per_hour: int
     after_password_change: Duration
     second_person_above: int
 
@@ -46,11 +45,10 @@ class Standing:
     password_changed_at: Instant | None
 
 
-def check(standing: Standing, limits: Limits, dry_run: bool, now: Instant) -> None:
-    """Raises NotNow where the account may not ask for this now."""
+def check(standing: Standing, limits: Limits, now: Instant) -> None:
+    """Raises NotNow where the account may not take anything back now."""
     _check_password(standing.password_changed_at, limits.after_password_change, now)
-    most = limits.dry_runs_per_hour if dry_run else limits.per_hour
-    _check_rate(standing.recent, most, "dry runs" if dry_run else "recalls", now)
+    _check_rate(standing.recent, limits.per_hour, now)
 
 
 def _check_password(changed_at: Instant | None, wait: Duration, now: Instant) -> None:
@@ -63,20 +61,22 @@ def _check_password(changed_at: Instant | None, wait: Duration, now: Instant) ->
         )
 
 
-def _check_rate(times: Sequence[Instant], most: int, what: str, now: Instant) -> None:
+def _check_rate(times: Sequence[Instant], most: int, now: Instant) -> None:
     recent = sorted(time for time in times if time > now - PERIOD)
     if most and len(recent) >= most:
         until = recent[-most] + PERIOD
         raise NotNow(
-            f"this account has asked for {most} {what} within an hour; the next one is possible in "
+            f"{most} recalls of this account's mail were asked for within an hour; the next one is possible in "
             f"{format_duration(until - now)}",
             until,
         )
 
 
-def needs_second_person(mailboxes: int, limits: Limits) -> bool:
-    """Whether a recall of so many mailboxes waits until somebody else confirms it."""
-    return 0 < limits.second_person_above < mailboxes
+def needs_second_person(mailboxes: int | None, limits: Limits) -> bool:
+    """Whether a recall of so many mailboxes waits until somebody else confirms it; None says that nobody knows how
+    many they are."""
+    most = limits.second_person_above
+    return most > 0 and (mailboxes is None or mailboxes > most)
 
 
 _WAY_IN = re.compile(r"^mail:| as (?:delegate|administrator)$")

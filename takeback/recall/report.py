@@ -17,6 +17,8 @@ from takeback.recall.outcomes import DONE, Outcome, Reason, as_told_to_sender, w
 
 
 class Status(StrEnum):
+    WAITING = "waiting"
+    """A second person has to confirm it; no mailbox has been opened."""
     RUNNING = "running"
     """Something is still tried or waited for."""
     DONE = "done"

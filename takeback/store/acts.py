@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from takeback.chain import SALT_SIZE
 from takeback.clock import Instant
@@ -34,3 +34,9 @@ def act_row(at: Instant, kind: str, actor: str, account: str = "", message: str 
         "detail": _to_json(detail),
         "salt": os.urandom(SALT_SIZE),
     }
+
+
+def times(connection: Connection, account: str, kinds: Sequence[str], since: Instant) -> list[Instant]:
+    """When such acts were done to that account's mail since then, earliest first."""
+    lately = select(act.c.at).where(act.c.account == account, act.c.at >= since, act.c.kind.in_(kinds))
+    return list(connection.execute(lately.order_by(act.c.at)).scalars())

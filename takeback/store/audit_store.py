@@ -83,12 +83,6 @@ class SqlAudit:
         except (TypeError, ValueError):
             raise RecordUnreadable(f"the sealed record cannot be read behind position {after}") from None
 
-    async def times(self, account: str, kinds: Sequence[str], since: Instant) -> Sequence[Instant]:
-        question = select(act.c.at).where(act.c.account == account, act.c.at >= since, act.c.kind.in_(kinds))
-        return await self._access.ask(
-            lambda connection: list(connection.execute(question.order_by(act.c.at)).scalars())
-        )
-
 
 @dataclass(frozen=True)
 class _Sealing:

@@ -205,7 +205,10 @@ def next_try(connection: Connection, id: str | None) -> Instant | None:
 
 
 def untried(connection: Connection, id: str) -> int:
-    """How many of a recall nobody has looked at yet, or somebody is looking at just now."""
+    """How many of a recall nobody has looked at yet, or somebody is looking at just now. Of one that waits for a second
+    person nobody can be looked at."""
+    if connection.execute(select(recall.c.waiting).where(recall.c.id == id)).scalar():
+        return 0
     total = 0
     for table in (recall_recipient, recall_person):
         total += connection.execute(
@@ -265,11 +268,17 @@ def report(connection: Connection, id: str) -> Report | None:
     return Report(
         id=id,
         message=about.message,
-        status=Status.RUNNING if about.done_at is None else Status.DONE,
+        status=_status(about),
         asked_at=about.asked_at,
         watch_until=about.watch_until,
         recipients=[_recipient_report(row, behind[row.id]) for row in recipients],
     )
+
+
+def _status(about: AnyRow) -> Status:
+    if about.done_at is not None:
+        return Status.DONE
+    return Status.WAITING if about.waiting else Status.RUNNING
 
 
 def _recipient_report(row: AnyRow, people: Sequence[PersonReport]) -> RecipientReport:

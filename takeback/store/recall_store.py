@@ -24,11 +24,12 @@ from takeback.ports.store import NewMessage
 from takeback.recall.matching import Stamp
 from takeback.recall.outcomes import Outcome
 from takeback.recall.report import Report
-from takeback.store import quarantine, recall_reading, recalling
+from takeback.store import acts, quarantine, recall_reading, recalling
 from takeback.store.access import Access
 from takeback.store.writer import Transition, Urgency
 
 _START = Transition(recalling.start, Urgency.PERSON)
+_CONFIRM = Transition(recalling.confirm, Urgency.PERSON)
 _CLAIM = Transition(recalling.claim, Urgency.DELIVERY)
 _RENEW = Transition(recalling.renew, Urgency.DELIVERY)
 _GIVE_BACK = Transition(recalling.give_back, Urgency.DELIVERY)
@@ -55,6 +56,12 @@ class SqlRecallStore:
 
     async def start(self, recall: NewRecall) -> str:
         return await self._access.submit(_START, recall)
+
+    async def confirm(self, recall: str, actor: str) -> None:
+        await self._access.submit(_CONFIRM, (recall, actor))
+
+    async def times(self, account: str, kinds: Sequence[str], since: Instant) -> Sequence[Instant]:
+        return await self._access.ask(partial(acts.times, account=account, kinds=kinds, since=since))
 
     async def facts(self, recall: str) -> RecallFacts | None:
         return await self._access.ask(partial(recall_reading.facts, id=recall))

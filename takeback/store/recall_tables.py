@@ -30,6 +30,8 @@ recall = Table(
     Column("watch_until", BigInteger, nullable=False),
     # The message that takes the place of what is recalled.
     Column("replacement", Text),
+    # Until a second person has confirmed it, no mailbox is opened.
+    Column("waiting", Boolean, nullable=False),
     Column("done_at", BigInteger),
 )
 Index("recall_message", recall.c.message)

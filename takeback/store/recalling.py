@@ -23,6 +23,7 @@ from takeback.ports.recall import (
 )
 from takeback.ports.store import NewMessage, Origin, Selection
 from takeback.recall.outcomes import Outcome, Reason
+from takeback.recall.permission import check_second_person
 from takeback.recall.planning import Verdict
 from takeback.store import changing, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
@@ -97,6 +98,7 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
             also_read=request.also_read,
             watch_until=now + request.watch,
             replacement=None if request.replacement is None else request.replacement.id,
+            waiting=request.waiting,
         )
     )
     told = {**_told(Verdict(Outcome.PENDING, try_at=now), now), "attempts": 0}
@@ -112,6 +114,8 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
     record_events(connection, [event_row(request.message, now, "recall", request.actor, **detail)])
     if request.replacement is not None:
         detail["replacement"] = request.replacement.id
+    if request.waiting:
+        detail["waiting"] = True
     kind = "recall" if request.replacement is None else "replace"
     record_acts(connection, [act_row(now, kind, request.actor, account, request.message, **detail)])
 
@@ -124,6 +128,31 @@ def _told(verdict: Verdict, now: Instant) -> dict[str, Any]:
         "at": now,
         "try_at": verdict.try_at,
     }
+
+
+def confirm(connection: Connection, now: Instant, requests: Sequence[tuple[str, str]]) -> list[None]:
+    """Afterwards those recalls go on, each on the word of a second person. One that goes on already is left alone."""
+    for id, actor in requests:
+        _confirm(connection, now, id, actor)
+    return [None] * len(requests)
+
+
+def _confirm(connection: Connection, now: Instant, id: str, actor: str) -> None:
+    row = connection.execute(
+        select(recall, tables.message.c.account)
+        .join(tables.message, tables.message.c.id == recall.c.message)
+        .where(recall.c.id == id)
+        .with_for_update(of=recall)
+    ).first()
+    if row is None:
+        raise NotFound(f"no such recall: {id}")
+    if not row.waiting:
+        return
+    check_second_person(row.actor, actor)
+    watch = row.watch_until - row.asked_at
+    connection.execute(update(recall).where(recall.c.id == id).values(waiting=False, watch_until=now + watch))
+    record_events(connection, [event_row(row.message, now, "recall_confirmed", actor, recall=id)])
+    record_acts(connection, [act_row(now, "confirm", actor, row.account, row.message, recall=id)])
 
 
 # Claiming
@@ -146,6 +175,7 @@ def _claim(connection: Connection, now: Instant, request: WorkRequest, table: Ta
             columns.try_at.isnot(None),
             columns.try_at <= now,
             or_(columns.lease_until.is_(None), columns.lease_until < now),
+            columns.recall.not_in(select(recall.c.id).where(recall.c.done_at.is_(None), recall.c.waiting)),
         )
         .order_by(columns.try_at, columns.id)
         .limit(request.limit)

@@ -91,5 +91,5 @@ class Correcting:
         wish = Wish(message, recipients or None)
         trial = self.trying
         return await start(
-            trial.recalls, trial.trial.store, trial.settings, self.making(), wish, Corrected(file, despite), who
+            trial.recalls, trial.trial.store, trial.reach(), self.making(), wish, Corrected(file, despite), who
         )

@@ -123,7 +123,7 @@ class RecallTrial(AbstractAsyncContextManager["RecallTrial"]):
 
     async def ask(self, message: str, *recipients: str, also_read: bool = False, who: Who = OWNER) -> str:
         wish = Wish(message, recipients or None, also_read)
-        [id] = await start(self.trial.store, self.recalls, self.settings, wish, who)
+        [id] = await start(self.trial.store, self.recalls, self.reach(), wish, who)
         return id
 
     async def work(self, id: str) -> Report:

@@ -10,8 +10,8 @@ import pytest
 
 from takeback.clock import MINUTE
 from takeback.errors import Ambiguous, LimitReached, NotFound, StoreUnavailable
-from takeback.flows.accept import Refused
 from takeback.flows.ask import Who
+from takeback.flows.permission import confirm
 from takeback.flows.quota import QuotaLimits
 from takeback.flows.recaller import LEASE
 from takeback.flows.replace import ReviewObjects
@@ -19,14 +19,18 @@ from takeback.flows.submitter import Submitter
 from takeback.hold.states import State
 from takeback.mail import headers, recall_lock
 from takeback.recall.outcomes import Outcome, Reason
+from takeback.recall.people import PeopleUnknown
+from takeback.recall.permission import NotNow
 from takeback.recall.replacement import CannotReplace
 from takeback.recall.report import Status
+from takeback.recall.settings import RecallSettings
 from takeback.review.settings import ReviewSettings
+from takeback.store.accounts import NewAccount
 from takeback.store.recall_reading import facts
 from tests.contract.store.trial import ANN, Trial
 from tests.doubles.corrections import FILE, Correcting, finding
 from tests.doubles.mailboxes import Stored
-from tests.doubles.recalls import ADMIN, FROM, ID, RecallTrial, people, stored_copy
+from tests.doubles.recalls import ADMIN, FROM, ID, OWNER, RecallTrial, people, stored_copy
 
 BOB, CAROL, DAVE = "bob@example.com", "carol@example.com", "dave@example.com"
 
@@ -263,7 +267,7 @@ async def test_an_account_that_may_not_write_as_the_author_any_more(
 ) -> None:
     message, _ = await prepared(trying)
     correcting.submitter = Submitter(ANN, "other@example.com")
-    with pytest.raises(Refused, match=r"may not send as ann@example\.com"):
+    with pytest.raises(CannotReplace, match=r"may not send as ann@example\.com"):
         await correcting.ask(message, who=ADMIN)
     await nothing_was_done(trying, message)
 
@@ -271,7 +275,7 @@ async def test_an_account_that_may_not_write_as_the_author_any_more(
 async def test_limits_of_the_account(trying: RecallTrial, correcting: Correcting) -> None:
     message, _ = await prepared(trying)
     correcting.limits = QuotaLimits(0, 0, 1)
-    with pytest.raises(Refused, match="More than 1 messages in an hour"):
+    with pytest.raises(CannotReplace, match="More than 1 messages in an hour"):
         await correcting.ask(message)
     correcting.max_size = 50
     with pytest.raises(CannotReplace, match="larger than 50 B"):
@@ -322,7 +326,7 @@ async def test_a_review_that_fails_counts_as_policy_says(trying: RecallTrial, co
 )
 async def test_the_wrong_file(trying: RecallTrial, correcting: Correcting, file: bytes) -> None:
     message, _ = await prepared(trying)
-    with pytest.raises((CannotReplace, Refused)):
+    with pytest.raises(CannotReplace):
         await correcting.ask(message, file=file)
     await nothing_was_done(trying, message)
 
@@ -360,3 +364,78 @@ async def test_a_large_one_is_staged_and_put_in_place_whole(trying: RecallTrial,
     assert new.data.count(b"x" * 70 + b"\r\n") == 40_000
     lock = headers.split(new.header).text("recall-lock")
     assert lock.startswith("sha256:") and not recall_lock.matches(lock, b"\7" * 32, ANN, ID)
+
+
+# Two people
+
+
+async def test_many_mailboxes_wait_for_a_second_person(trying: RecallTrial, correcting: Correcting) -> None:
+    trying.settings = RecallSettings(second_person_above=1)
+    trying.lists = {"team@example.com": [BOB, CAROL]}
+    message = await trying.send("team@example.com", BOB)
+    for address in (BOB, CAROL):
+        trying.post.put(address, stored_copy())
+    recall = await correcting.ask(message)
+    waiting = await trying.work(recall)
+    assert waiting.status is Status.WAITING and waiting.counts == {Outcome.PENDING: 2}
+    await trying.round()
+    assert trying.post.opened == []
+    for nobody in (OWNER, Who("mail:ann", ANN)):
+        with pytest.raises(NotNow, match="somebody else"):
+            await confirm(trying.recalls, recall, nobody)
+    with pytest.raises(NotFound):
+        await confirm(trying.recalls, recall, Who("eve", "eve@example.com"))
+    with pytest.raises(NotFound):
+        await confirm(trying.recalls, "0" * 16, ADMIN)
+    await trying.advance(trying.settings.watch)
+    await confirm(trying.recalls, recall, ADMIN)
+    await confirm(trying.recalls, recall, OWNER)
+    report = await trying.work(recall)
+    assert report.counts == {Outcome.REPLACED: 2} and report.status is Status.DONE
+
+
+async def test_one_person_is_enough_for_few_and_for_what_has_not_left(
+    trying: RecallTrial, correcting: Correcting
+) -> None:
+    trying.settings = RecallSettings(second_person_above=1)
+    message = await trying.accept(BOB, CAROL, DAVE, "x@elsewhere.example", due_in=[0, None, None, 0])
+    await trying.deliver(message)
+    trying.post.put(BOB, stored_copy())
+    report = await trying.work(await correcting.ask(message))
+    assert report.status is Status.DONE and report.counts[Outcome.REPLACED] == 1
+
+
+async def test_what_has_not_left_is_stopped_before_anybody_confirms(trying: RecallTrial) -> None:
+    trying.settings = RecallSettings(second_person_above=1)
+    message = await trying.accept(BOB, CAROL, DAVE, due_in=[0, 0, None])
+    await trying.deliver(message)
+    recall = await trying.ask(message)
+    assert (await trying.report(recall)).status is Status.WAITING
+    assert (await trying.trial.states(message))[DAVE] is State.UNDONE
+
+
+async def test_nobody_knows_how_many(trying: RecallTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = await trying.send(BOB)
+
+    async def fail(address: str) -> list[str]:
+        raise PeopleUnknown("the list server does not answer")
+
+    monkeypatch.setattr(trying, "expand", fail)
+    assert (await trying.report(await trying.ask(message))).status is Status.WAITING
+
+
+async def test_too_many_recalls_and_a_fresh_password(trying: RecallTrial, correcting: Correcting) -> None:
+    trying.settings = RecallSettings(per_hour=2)
+    for _ in range(2):
+        await trying.ask(await trying.send(BOB))
+    third = await trying.send(BOB)
+    for ask in (trying.ask, correcting.ask):
+        with pytest.raises(NotNow, match="2 recalls"):
+            await ask(third)
+    await trying.ask(third, who=ADMIN)
+    await trying.advance(61 * MINUTE)
+    await trying.trial.store.set_account(NewAccount(ANN, ANN, "first"))
+    await trying.advance(MINUTE)
+    await trying.trial.store.set_account(NewAccount(ANN, ANN, "second"))
+    with pytest.raises(NotNow, match="password"):
+        await trying.ask(await trying.send(BOB))

@@ -19,6 +19,7 @@ from takeback.ports.store import HoldRequest, ReleaseRequest, Selection
 from takeback.sealing import Seal
 from takeback.store.accounts import Grant, NewAccount, Rehash
 from takeback.store.audit_store import RecordUnreadable, SqlAudit
+from takeback.store.recall_store import SqlRecallStore
 from takeback.store.store import SqlStore
 from takeback.store.writer import Transition, Urgency
 from tests.contract.store.trial import ANN, BOB, CAROL, Trial
@@ -211,12 +212,12 @@ async def test_nothing_younger_than_thirty_days_is_forgotten(trial: Trial) -> No
     assert broken is not None and broken.position == 4
 
 
-async def test_how_often_somebody_did_something_lately(trial: Trial) -> None:
-    audit = audit_of(trial.store)
+async def test_how_often_something_was_done_lately(trial: Trial) -> None:
+    audit, recalls = audit_of(trial.store), SqlRecallStore(trial.store.access)
     began = trial.clock.now
     for kind in ("recall", "dry_run", "recall"):
         await audit.note(NewAct(kind, "local:root", ANN))
         trial.clock.advance(DAY)
-    assert await audit.times(ANN, ["recall"], began) == [began, began + 2 * DAY]
-    assert await audit.times(ANN, ["recall", "dry_run"], began + 1) == [began + DAY, began + 2 * DAY]
-    assert await audit.times(BOB, ["recall"], began) == []
+    assert await recalls.times(ANN, ["recall"], began) == [began, began + 2 * DAY]
+    assert await recalls.times(ANN, ["recall", "dry_run"], began + 1) == [began + DAY, began + 2 * DAY]
+    assert await recalls.times("local:root", ["recall"], began) == []

@@ -61,6 +61,7 @@ def _make_recalls() -> None:
         sa.Column("also_read", sa.Boolean(), nullable=False),
         sa.Column("watch_until", sa.BigInteger(), nullable=False),
         sa.Column("replacement", sa.Text(), nullable=True),
+        sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("done_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("recall_pkey")),
     )
