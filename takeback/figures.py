@@ -43,3 +43,10 @@ WAITING = Gauge("takeback_recipients_open", "Recipients that have not come to an
 RECALLED = Counter(
     "takeback_recall_people", "What the search of a mailbox came to, each time it was searched", ["outcome"]
 )
+DRILL_PASSED = Gauge(
+    "takeback_drill_passed", "Whether the newest drill took its canary back, by connector", ["kind", "server"]
+)
+DRILL_SECONDS = Gauge(
+    "takeback_drill_recall_seconds", "From asking for the recall of the canary to its outcome", ["kind", "server"]
+)
+DRILL_TIME = Gauge("takeback_drill_timestamp_seconds", "When the newest drill was held")

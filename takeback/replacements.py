@@ -28,7 +28,7 @@ async def open_making(config: Config, store: SqlStore) -> AsyncIterator[Making]:
     reviewer = Pool(1, Limits(config.review.memory), reviews.history)
     try:
         review = Review(reviews, reviewer, _judge(config, store))
-        corrector = Corrector(store, _acceptor(config, store), review, config.data.folder, config.smtp.max_size)
+        corrector = Corrector(store, make_acceptor(config, store), review, config.data.folder, config.smtp.max_size)
         yield Making(corrector, Owners(config, store).submitter_of)
     finally:
         await reviewer.close()
@@ -54,7 +54,8 @@ class Owners:
         raise CannotReplace(f"{account} may not submit any more, so nothing of it can be replaced")
 
 
-def _acceptor(config: Config, store: SqlStore) -> Acceptor:
+def make_acceptor(config: Config, store: SqlStore) -> Acceptor:
+    """Decides as the one in `serve` does, and keeps what it accepts in the same store."""
     limits = config.limits
     return Acceptor(
         store=store,

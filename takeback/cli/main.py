@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, audit, demo, history, keys, messages, recall, review, rights, running, upkeep
+from takeback.cli import accounts, audit, demo, drill, history, keys, messages, recall, review, rights, running, upkeep
 
 commands = typer.Typer(
     name="takeback",
@@ -34,6 +34,7 @@ for command in (
     recall.recalls,
     recall.confirm,
     recall.restore,
+    drill.drill,
     upkeep.doctor,
     upkeep.backup,
     upkeep.restore_backup,

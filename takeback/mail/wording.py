@@ -93,3 +93,11 @@ PLEASE_USE = Both(
     "It contained a mistake. Please use the corrected message instead; it is attached.",
     "وقد وقع فيها خطأ، فنرجو اعتماد الرسالة المصحَّحة المرفقة بدلًا منها.",
 )
+
+CANARY_SUBJECT = Both("A test of recall", "اختبار الاسترجاع")
+CANARY = Both(
+    "This message tests whether delivered mail can be taken back. It is removed a moment after it arrived. "
+    "Where you can read it, the test has failed; the message may be deleted.",
+    "هذه رسالة لاختبار استرجاع البريد بعد تسليمه، وتُزال بعد وصولها بلحظات. "
+    "فإن كنت تقرؤها فقد أخفق الاختبار، ولك أن تحذفها.",
+)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
-from takeback.clock import DAY, HOUR, MINUTE
-from takeback.mail.address import Pattern, read_patterns
+from takeback.clock import DAY, HOUR, MINUTE, SECOND
+from takeback.mail.address import Pattern, is_addr_spec, read_patterns
 from takeback.quantities import DurationText, Settings
 from takeback.recall.permission import Limits
 
@@ -19,6 +19,29 @@ def _read_some_patterns(value: object) -> object:
 
 Addresses = Annotated[tuple[Pattern, ...], BeforeValidator(_read_some_patterns)]
 Notify = Literal["never", "read", "always"]
+
+
+def _read_addresses(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class DrillSettings(Settings):
+    """A canary that is sent and taken back, by `takeback drill` and by `serve` itself."""
+
+    mailboxes: Annotated[tuple[str, ...], BeforeValidator(_read_addresses)] = ()
+    """Addresses of mailboxes that are there for this, at least one on each server; nobody reads them."""
+    every: DurationText = 0
+    """How often `serve` holds a drill by itself; `"0s"` means never."""
+    patience: Annotated[DurationText, Field(ge=SECOND)] = 2 * MINUTE
+    """How long a canary may take to arrive, and again to be taken back."""
+
+    @field_validator("mailboxes")
+    @classmethod
+    def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            if not is_addr_spec(address) or "*" in address:
+                raise ValueError(f'{address!r} is no address; write it as "drill@example.com"')
+        return addresses
 
 
 class RecallSettings(Settings):
@@ -48,6 +71,8 @@ class RecallSettings(Settings):
     second_person_above: Annotated[int, Field(ge=0)] = 500
     """A recall of more mailboxes than this waits until a second person confirms it (`takeback confirm`); 0 means
     never."""
+
+    drill: DrillSettings = DrillSettings()
 
     @property
     def limits(self) -> Limits:

@@ -4,6 +4,7 @@ from alembic import context
 
 from takeback.store import (  # noqa: F401 - their tables belong to the metadata
     audit_tables,
+    drill_tables,
     people_tables,
     recall_tables,
     review_tables,

@@ -12,6 +12,24 @@ depends_on = None
 def upgrade() -> None:
     _make_recalls()
     _make_audit()
+    _make_drill()
+
+
+def _make_drill() -> None:
+    op.create_table(
+        "drill",
+        sa.Column("drill", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("server", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("arrived_after", sa.BigInteger(), nullable=True),
+        sa.Column("recalled_after", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("drill", "address", name=op.f("drill_pkey")),
+    )
+    op.create_index("drill_at", "drill", ["at"], unique=False)
 
 
 def _make_audit() -> None:
