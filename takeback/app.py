@@ -26,6 +26,7 @@ from takeback.auth.throttle import Throttle
 from takeback.clock import SECOND, Duration
 from takeback.config import Config, load
 from takeback.disk import Disk
+from takeback.drills import hold_drills
 from takeback.errors import StoreUnavailable, TakebackError
 from takeback.flows import audit
 from takeback.flows.accept import Acceptor, AcceptSettings
@@ -130,6 +131,7 @@ class Gateway:
             self._beat,
             self._housekeep,
             self._seal_acts,
+            self._hold_drills,
         )
         for work in work_to_do:
             task = asyncio.create_task(work())
@@ -309,6 +311,9 @@ class Gateway:
             except StoreUnavailable as error:
                 log.warning("no housekeeping", reason=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _hold_drills(self) -> None:
+        await hold_drills(lambda: self.config, self.store, self._recalls, lambda: self._listener.service.acceptor)
 
     async def _seal_acts(self) -> None:
         while True:

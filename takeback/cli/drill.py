@@ -62,7 +62,7 @@ def drill(
 
 
 async def _hold(config: Config, store: SqlStore) -> Sequence[Drilled]:
-    from takeback.flows.drill import Range
+    from takeback.drills import range_of
     from takeback.flows.drill import drill as hold_drill
     from takeback.replacements import make_acceptor
 
@@ -70,15 +70,7 @@ async def _hold(config: Config, store: SqlStore) -> Sequence[Drilled]:
     if not settings.mailboxes:
         raise UsageError('there is no test mailbox; write [recall.drill] mailboxes = ["drill@example.com"]')
     async with open_recalls(config, store) as recalls:
-        held_with = Range(
-            store=store,
-            recalls=recalls.store,
-            reach=recalls.reach,
-            acceptor=make_acceptor(config, store),
-            hostname=config.smtp.hostname,
-            folder=config.data.folder,
-            patience=settings.patience,
-        )
+        held_with = range_of(config, store, recalls, make_acceptor(config, store))
         return await hold_drill(held_with, SqlDrillStore(store.access), settings.mailboxes, actor())
 
 

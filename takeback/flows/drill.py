@@ -56,8 +56,9 @@ class Range:
 async def drill(held_with: Range, history: DrillStore, mailboxes: Sequence[str], actor: str) -> Sequence[Drilled]:
     """One canary for each test mailbox, so that a slow one does not hide a fast one. Afterwards the results are in the
     history. Raises Refused where the gateway does not take a canary, StoreUnavailable."""
-    id = new_id(history.now())
-    results = await asyncio.gather(*(_Flight(held_with, id, address, actor).fly() for address in mailboxes))
+    now = history.now()
+    id = new_id(now)
+    results = await asyncio.gather(*(_Flight(held_with, id, now, address, actor).fly() for address in mailboxes))
     await history.keep(results)
     for each in results:
         log.info("drill", server=each.server, outcome=each.outcome, passed=each.passed)
@@ -82,12 +83,12 @@ def show(results: Sequence[Drilled]) -> None:
 class _Flight:
     """One canary, there and back."""
 
-    def __init__(self, held_with: Range, drill: str, address: str, actor: str) -> None:
+    def __init__(self, held_with: Range, drill: str, now: Instant, address: str, actor: str) -> None:
         self._with = held_with
         self._address = address
         self._who = Who(actor)
         self._connector = held_with.reach.covering(address)
-        self._began = held_with.store.now()
+        self._began = now
         kind, server = (self._connector.kind, self._connector.server) if self._connector else ("", "")
         self._result = Drilled(drill, self._began, identity(address), kind, server, NO_CONNECTOR, "", None, None)
 
@@ -147,7 +148,7 @@ class _Flight:
             outcome=recipient.outcome.value,
             reason=(person.detail if person else "") or recipient.reason.value,
             arrived_after=arrived_after,
-            recalled_after=(person.at if person else recipient.at) - asked_at,
+            recalled_after=max(0, (person.at if person else recipient.at) - asked_at),
         )
 
     async def _is_over(self, recall: str) -> bool:

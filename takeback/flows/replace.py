@@ -76,11 +76,12 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The message whose place is to be taken, those of its recipients who are meant, and who submits: the account that
-    owns it, whoever asks."""
+    """The message whose place is to be taken, its envelope's sender, those of its recipients who are meant, and who
+    submits: the account that owns it, whoever asks."""
 
     view: MessageView
     stamp: Stamp
+    sender: str
     recipients: Sequence[str]
     submitter: Submitter
 
@@ -98,6 +99,9 @@ class Corrector:
     async def prepare(self, wanted: Corrected, occasion: Occasion) -> NewMessage:
         """The corrected message as a submission for all who are meant; it becomes real with its row. Raises
         CannotReplace, with the reply that a client would have heard where it is that, and ReviewObjects."""
+        sender, submitter = occasion.sender, occasion.submitter
+        if (refusal := self._acceptor.refusal_of_sender(submitter, sender)) is not None:
+            raise CannotReplace(f"the corrected message is refused: {refusal.text}")
         file = _LINE_END.sub(b"\r\n", wanted.file)
         if not file.strip():
             raise CannotReplace("the file is empty")
@@ -196,7 +200,8 @@ async def start(
         raise NotFound(f"no such message: {wish.reference}")
     keys = await chosen(store, view, wish, who)
     meant = [each.address for each in view.recipients if keys is None or key(each.address) in keys]
-    occasion = Occasion(view, stamp, meant, await making.submitter_of(view.account))
+    sender = await recalls.envelope_sender(view.id)
+    occasion = Occasion(view, stamp, sender, meant, await making.submitter_of(view.account))
     message = await making.corrector.prepare(wanted, occasion)
     waiting = await is_for_two(going_by, view, keys)
     id = new_id(store.now())
@@ -215,9 +220,9 @@ def _write(spool: Spool, file: bytes, original: Original) -> None:
 def _submission(occasion: Occasion, spool: Spool, eight_bit: bool) -> Submission:
     top = spool.top(MAX_HEADER + PIECE)
     header = top[: headers.split(top).end]
-    addresses = [occasion.view.sender, *occasion.recipients]
+    addresses = [occasion.sender, *occasion.recipients]
     envelope = Envelope(
-        sender=occasion.view.sender,
+        sender=occasion.sender,
         recipients=tuple(Recipient(address) for address in occasion.recipients),
         body="8BITMIME" if eight_bit else None,
         smtputf8=not (header.isascii() and all(map(str.isascii, addresses))),

@@ -177,6 +177,10 @@ def stamp(connection: Connection, message: str) -> Stamp | None:
     return None if row is None else _stamp(row)
 
 
+def envelope_sender(connection: Connection, message: str) -> str:
+    return str(connection.execute(select(_message.sender).where(_message.id == message)).scalar_one())
+
+
 def has_body(connection: Connection, recall_id: str, digest: bytes) -> bool:
     body = recall_body.c
     return bool(

@@ -69,6 +69,9 @@ class SqlRecallStore:
     async def stamp(self, message: str) -> Stamp | None:
         return await self._access.ask(partial(recall_reading.stamp, message=message))
 
+    async def envelope_sender(self, message: str) -> str:
+        return await self._access.ask(partial(recall_reading.envelope_sender, message=message))
+
     async def claim(self, request: WorkRequest) -> Work:
         await self._access.submit(_CLAIM, request)
         return await self._access.ask(partial(recall_reading.work, token=request.token))

@@ -19,8 +19,8 @@ def _make_drill() -> None:
     op.create_table(
         "drill",
         sa.Column("drill", sa.Text(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("server", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
