@@ -58,7 +58,7 @@ async def run(file: Path, message: str, verb: str, moment: str) -> None:
     async with open_store(config.data) as store:
         recalls = Recalls(config, store, await open_seal(store.access, config.data), LEASE)
         crash_at(recalls, verb, moment)
-        for id in await start(store, recalls.store, config.recall, Wish(message), WHO):
+        for id in await start(store, recalls.store, recalls.reach, Wish(message), WHO):
             await recalls.recaller.work_off(id, _nothing)
 
 

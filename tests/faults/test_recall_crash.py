@@ -188,7 +188,7 @@ async def finish(file: Path) -> Report:
     async with open_store(config.data) as store:
         recalls = Recalls(config, store, await open_seal(store.access, config.data), LEASE)
         known = await recalls.store.recalls("1nmkmg0000000000")
-        [id] = known or await start(store, recalls.store, config.recall, Wish(ID), WHO)
+        [id] = known or await start(store, recalls.store, recalls.reach, Wish(ID), WHO)
         await recalls.recaller.work_off(id, _nothing)
         report = await recalls.store.report(id)
         await recalls.close()

@@ -9,7 +9,7 @@ from takeback.errors import LimitReached, NotFound
 from takeback.flows.ask import Who
 from takeback.flows.dry_run import dry_run
 from takeback.flows.quarantine import PIECE
-from takeback.flows.recall import LOOKS_PER_HOUR, Wish
+from takeback.flows.recall import Wish
 from takeback.flows.restore import Restored, restore
 from takeback.hold.states import State
 from takeback.ports.recall import Restoration
@@ -187,12 +187,15 @@ async def test_a_dry_run_of_read_ones_goes_by_policy(trying: RecallTrial) -> Non
 
 
 async def test_dry_runs_are_bounded(trying: RecallTrial) -> None:
+    trying.settings = RecallSettings(dry_runs_per_hour=3)
     message = await trying.send(BOB)
-    for _ in range(LOOKS_PER_HOUR):
+    for _ in range(3):
         await look(trying, message)
-    with pytest.raises(LimitReached):
+    with pytest.raises(LimitReached, match="3 dry runs an hour"):
         await look(trying, message)
-    assert len(trying.post.opened) == LOOKS_PER_HOUR
+    assert len(trying.post.opened) == 3
+    trying.settings = RecallSettings(dry_runs_per_hour=0)
+    await look(trying, message)
 
 
 async def test_a_dry_run_tells_what_cannot_be_reached_now(trying: RecallTrial) -> None:
