@@ -12,7 +12,6 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from takeback.cli.documents import Document
 from takeback.cli.terms import (
     ConfigOption,
     Exit,
@@ -28,6 +27,7 @@ from takeback.cli.terms import (
 from takeback.cli.words import local
 from takeback.clock import SECOND, Duration, rfc3339
 from takeback.config import Config
+from takeback.flows.documents import Document
 from takeback.ports.drill import Drilled
 from takeback.recalls import open_recalls
 from takeback.store.drill_store import SqlDrillStore
