@@ -43,6 +43,8 @@ _TEMPLATE = re.compile(
     rf"|<{_FIELD}(?:[ _-](?:name|date|here|number|title|address|company|email|amount|position))?>"
     r"|<<[A-Za-z_ ]{2,30}>>|«[A-Za-z_ ]{2,30}»"
     rf"|[\[<{{«]\s?{_AR_FIELD}(?:[ _/][^\[\]<>{{}}«»\n]{{0,40}})?\s?[\]>}}»]"
+    r"|\((?:insert|enter|your|client|recipient|customer)(?: (?:name|date|amount|title|company|here))+\)"
+    r"|\(\s?(?:اسم (?:ال)?(?:مستلم|عميل|شركه|موظف|مرسل|جهه|طالب|مشروع)|ادخل|اكتب|ضع|يكتب|تاريخ اليوم)[^()\n]{0,40}\)"
     r"|\blorem ipsum\b|\bxx/xx/(?:xx)?xx\b|\bdd/mm/yyyy\b|\{\{\s?[^{}\n]{1,40}\s?\}\}",
     re.IGNORECASE,
 )
@@ -52,20 +54,23 @@ _HALF_GREETING = re.compile(
     r"|(?:dear|hi|hello|hey|to)\s?(?:mr\.?|mrs\.?|ms\.?|dr\.?|mr\.?/ms\.?)?\s{0,4}(?:_{2,}|\.{4,}|x{3,}\b"
     r"|\[\s{0,5}\]|…|\(name\))\s{0,3},?$"
     r"|(?:السيد|السيده|الاستاذ|الاستاذه|السيد ?/ ?السيده|الاخ|الاخت|الدكتور|المهندس|سعاده|عزيزي|عزيزتي"
-    r"|حضره)(?: (?:السيد|الاستاذ|الدكتور))?\s?[/:]?\s?"
+    r"|حضره)(?:/ه)?(?: (?:السيد|الاستاذ|الدكتور))?\s?[/:]?\s?"
     r"(?:\.{3,}|…{1,}|_{2,}|-{3,}|x{3,}|\(\s{0,5}\)|\[\s{0,5}\])\s?(?:المحترم\w{0,2}|حفظه الله|,)?.{0,10}$"
-    r"|(?:السيد|السيده|الاستاذ|الاستاذه|السيد ?/ ?السيده|الاخ|الدكتور|المهندس)\s?/?\s{0,3}(?:المحترم\w{0,2})\s?,?$"
+    r"|(?:السيد|السيده|الاستاذ|الاستاذه|السيد ?/ ?السيده|الاخ|الدكتور|المهندس)(?:/ه)?\s?/?\s{0,3}المحترم\w{0,2}\s?,?$"
 )
 _BLANKS = re.compile(
-    r"(?:بتاريخ|الموافق|وقدره|مبلغ|رقم|بمبلغ|في يوم|dated?|amount of|number"
-    r"|no\.)\s{0,3}:?\s{0,3}(?:_{4,}|\.{5,}|…{2,}|x{4,}\b)"
+    r"(?:بتاريخ|الموافق|وقدره|مبلغ|رقم|بمبلغ|في يوم|dated?|amount|number|no\.)(?: \w{1,12})?\s{0,3}:?\s{0,3}"
+    r"(?:_{4,}|\.{5,}|…{2,}|x{4,}\b|#{4,})"
 )
 _ABOUT_CODE = re.compile(
     r"\b(?:templates?|render|variables?|jinja|handlebars|mustache|merge ?(?:field|tag)s?|placeholders?|syntax|script"
     r"|regex|function|html|json|yaml|snippet)\b"
     r"|قالب|قوالب|متغير|القوالب|كود|سكربت"
 )
-_SIGNS = re.compile(r"[{\[<%«]|\*\||lorem|xx/|dd/mm|____|\.{5}|……|xxxx")
+_SIGNS = re.compile(
+    r"[{\[<%«]|\*\||lorem|xx/|dd/mm|____|####|\.{5}|……|xxxx|\((?:insert|enter|your|client|recipient|customer) "
+    r"|\(\s?(?:اسم|ادخل|اكتب|ضع|يكتب|تاريخ)"
+)
 """One of these is in every template."""
 _GREETING_LINES = 3
 _FORM = 40

@@ -61,11 +61,14 @@ _ANCHORS = (
 """In lower case; without one of them no key is looked for."""
 _KEYS = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
 
+_ARABIC_WORD = (
+    r"(?:(?:ال|بال|لل)?باس ?وو?رد|(?:ال)?باس|كلم[ةه]\s(?:ال)?(?:مرور|سر)|(?:ال)?رقم\s(?:ال)?سر[يى]"
+    r"|(?:ال)?رمز\s(?:ال)?(?:سر[يى]|دخول|مرور|تحقق)|(?:ال)?كود\s(?:ال)?(?:دخول|سر[يى]|تفعيل))"
+)
 _PASSWORD_WORD = (
     r"(?:pass ?words?|passwd|pwd|pass ?phrase|passcode|pass|api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?(?:key|token)"
     r"|auth[ _-]?token|token|credentials|\bpin(?: code)?|otp)"
-    r"|(?:(?:ال|بال|لل)?باس ?وو?رد|(?:ال)?باس|كلم[ةه]\s(?:ال)?(?:مرور|سر)|(?:ال)?رقم\s(?:ال)?سر[يى]"
-    r"|(?:ال)?رمز\s(?:ال)?(?:سر[يى]|دخول|مرور|تحقق)|(?:ال)?كود\s(?:ال)?(?:دخول|سر[يى]|تفعيل))(?:\s[^\s:=]{1,15}){0,3}?"
+    rf"|{_ARABIC_WORD}(?:\s[^\s:=]{{1,15}}){{0,3}}?"
 )
 _AFTER_WORD = re.compile(
     rf"(?<!\w)(?:{_PASSWORD_WORD})(?!\w)(?:\s(?:for|to|of)\s[^:=]{{1,40}}?|\s?\([^()]{{1,30}}\))?"
@@ -73,6 +76,19 @@ _AFTER_WORD = re.compile(
     r"[\"'“«`(]?(?P<value>[^\s\"'”»`]{4,80})",
     re.IGNORECASE,
 )
+_UNSIGNED = re.compile(
+    rf"(?<!\w)(?:{_ARABIC_WORD}(?:\s[^\s:=]{{1,15}}){{0,4}}?|password)\s(?P<value>[!-.0-~]{{7,40}})(?=[\s.,؛،]|$)"
+)
+"""A password that only follows its word: it has to look like nothing else."""
+_PIN = re.compile(
+    r"(?<!\w)(?:pin(?: (?:code|number))?|(?:ال)?رقم\s(?:ال)?سر[يى]|(?:ال)?رمز\s(?:ال)?(?:سر[يى]|دخول|تحقق)"
+    r"|(?:ال)?كود\s(?:ال)?(?:دخول|سر[يى]|تفعيل))(?:\s[^\s:=\d]{1,15}){0,2}?\s(?P<value>\d{4,6})(?![\w/.-]|\s\d)",
+    re.IGNORECASE,
+)
+_ENDINGS = ".,;:!?)،؛"
+_PIN_DIGITS = 4
+"""Six are a postal code in some countries."""
+_KINDS_OF_SIGNS = 3
 _PASSWORD_HINTS = (
     "pass", "pwd", "key", "secret", "token", "credential", "pin", "otp", "باس", "كلمه", "سري", "رمز", "كود",
 )  # fmt: skip
@@ -127,12 +143,30 @@ def _secrets(passage: Passage, meeting: bool) -> Iterator[_Secret]:
                 return
     if not _any(_PASSWORD_HINTS, passage.plain):
         return
+    if meeting:
+        return
     for match in _AFTER_WORD.finditer(passage.text):
-        value = match["value"].rstrip(".,;:!?)،؛")
-        if not meeting and _is_password(
-            match[0].lower(), value, stated=match["sign"].strip()[:1] in (":", "=", "-", "→")
-        ):
+        value = match["value"].rstrip(_ENDINGS)
+        if _is_password(match[0].lower(), value, stated=match["sign"].strip()[:1] in (":", "=", "-", "→")):
             yield _Secret("password", masked(value, 2), _PASSWORD, passage)
+            return
+    for match in _UNSIGNED.finditer(passage.text):
+        value = match["value"].rstrip(_ENDINGS)
+        if _kinds_of_signs(value) >= _KINDS_OF_SIGNS and not _NO_SECRET.match(value):
+            yield _Secret("password", masked(value, 2), _PASSWORD, passage)
+            return
+    if match := _PIN.search(passage.text):
+        yield _Secret("password", masked(match["value"], 1), _PASSWORD, passage)
+
+
+def _kinds_of_signs(value: str) -> int:
+    """How many of small letters, capitals, digits and other signs are in it."""
+    tests = (str.islower, str.isupper, str.isdigit, _is_sign)
+    return sum(any(test(char) for char in value) for test in tests)
+
+
+def _is_sign(char: str) -> bool:
+    return not char.isalnum()
 
 
 def _start(secret: str) -> str:
@@ -145,7 +179,9 @@ def _is_password(said: str, value: str, stated: bool) -> bool:
     if len(value) < 4 or _NO_SECRET.match(value):
         return False
     digits, letters = any(map(str.isdigit, value)), any(map(str.isalpha, value))
-    if "pin" in said or "رقم" in said or "رمز" in said or "otp" in said or "كود" in said:
+    if "pin" in said:
+        return value.isdigit() and len(value) == _PIN_DIGITS
+    if "رقم" in said or "رمز" in said or "otp" in said or "كود" in said:
         return value.isdigit() and 4 <= len(value) <= 8
     signs = any(not char.isalnum() for char in value.strip("-_/'’."))
     if value.isdigit():
