@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
+
 from takeback.flows.reports import Reporter
 from takeback.ids import new_id
 from takeback.mail import message_id, recall_notices
 from takeback.ports.recall import PersonWork, RecallFacts, RecallStore
 from takeback.ports.store import NewMessage
-from takeback.recall.outcomes import WORDS, Outcome
+from takeback.recall.outcomes import WORDS, Outcome, Reason, as_told_to_sender, worst
 from takeback.recall.planning import Verdict
-from takeback.recall.report import Report, for_sender
 from takeback.recall.settings import Notify
 
 _REMOVED = frozenset({Outcome.RECALLED, Outcome.RECALLED_READ})
@@ -29,15 +30,15 @@ class RecallMail:
         self._reporter = reporter
         self._hostname = hostname
 
-    def summary(self, facts: RecallFacts, report: Report) -> NewMessage | None:
+    def summary(self, facts: RecallFacts, outline: Sequence[tuple[str, Set[Outcome]]]) -> NewMessage | None:
         """None where there is nobody to tell. It says no more than the sender may see."""
         if not facts.sender:
             return None
         now = self._store.now()
-        told = for_sender(report)
-        by_outcome = {
-            outcome: [each.address for each in told.recipients if each.outcome is outcome] for outcome in Outcome
-        }
+        by_outcome: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
+        for address, outcomes in outline:
+            told = worst(as_told_to_sender(outcome, Reason.NONE)[0] for outcome in outcomes)
+            by_outcome[told or Outcome.OUT_OF_REACH].append(address)
         mail = recall_notices.summary(
             recall_notices.Summary(
                 to=facts.sender,

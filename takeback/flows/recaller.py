@@ -277,11 +277,10 @@ class Recaller:
     async def finish_what_is_over(self) -> None:
         """Afterwards every recall of which nothing is pending is done, and its sender has a summary."""
         for facts in await self._recalls.finished():
-            report = await self._recalls.report(facts.id)
-            if report is None:
-                continue
-            if await self._recalls.finish(facts.id, self._mail.summary(facts, report)):
-                log.info("recall is over", recall=facts.id, message=facts.message, **_counted(report.counts))
+            summary = self._mail.summary(facts, await self._recalls.outline(facts.id))
+            if await self._recalls.finish(facts.id, summary):
+                counts = await self._recalls.counts(facts.id)
+                log.info("recall is over", recall=facts.id, message=facts.message, **_counted(counts))
 
 
 _SETTLED = frozenset({State.SENT, State.FAILED, State.LET_BE, State.UNDONE})

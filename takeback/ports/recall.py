@@ -6,7 +6,7 @@ with whatever is written about it; where the claim has passed to somebody else, 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -319,6 +319,10 @@ class RecallStore(Protocol):
 
     async def recalls(self, message: str) -> Sequence[str]:
         """The recalls of a message, newest first."""
+        ...
+
+    async def outline(self, recall: str) -> Sequence[tuple[str, Set[Outcome]]]:
+        """Each recipient with the outcomes of whoever is behind it: as long as the envelope, however many they are."""
         ...
 
     async def counts(self, recall: str) -> dict[Outcome, int]:

@@ -254,6 +254,21 @@ def counts(connection: Connection, id: str) -> dict[Outcome, int]:
 # The report
 
 
+def outline(connection: Connection, id: str) -> list[tuple[str, set[Outcome]]]:
+    told: dict[int, tuple[str, set[Outcome]]] = {}
+    for row in connection.execute(_recipient_rows().where(recall_recipient.c.recall == id)):
+        told[row.id] = row.address, {Outcome(row.outcome)} if row.outcome else set()
+    behind = connection.execute(
+        select(recall_way.c.recipient, recall_person.c.outcome)
+        .join(recall_person, recall_person.c.id == recall_way.c.person)
+        .where(recall_person.c.recall == id)
+        .distinct()
+    )
+    for row in behind:
+        told[row.recipient][1].add(Outcome(row.outcome))
+    return list(told.values())
+
+
 def report(connection: Connection, id: str) -> Report | None:
     about = connection.execute(select(recall).where(recall.c.id == id)).first()
     if about is None:

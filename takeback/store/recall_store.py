@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from functools import partial
 from itertools import count
 
@@ -111,6 +111,9 @@ class SqlRecallStore:
 
     async def untried(self, recall: str) -> int:
         return await self._access.ask(partial(recall_reading.untried, id=recall))
+
+    async def outline(self, recall: str) -> Sequence[tuple[str, Set[Outcome]]]:
+        return await self._access.ask(partial(recall_reading.outline, id=recall))
 
     async def counts(self, recall: str) -> dict[Outcome, int]:
         return await self._access.ask(partial(recall_reading.counts, id=recall))

@@ -56,6 +56,8 @@ class Post:
     """Whose connection breaks once, after a message was appended and before its answer."""
     lost_after_remove: set[str] = field(default_factory=set)
     """Whose connection breaks once, after the removal and before its answer."""
+    generous: bytes = b""
+    """What is in every mailbox when it is opened for the first time."""
     before_remove: Callable[[str], Awaitable[None]] | None = None
     boxes: dict[str, list[Stored]] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
@@ -78,6 +80,8 @@ class Post:
 
     async def open(self, address: str) -> MemoryMailbox:
         self.opened.append(address)
+        if self.generous and address not in self.boxes:
+            self.put(address, self.generous)
         if address in self.unreachable:
             raise MailboxUnavailable(f"{self.server} does not answer")
         if address in self.refused:
