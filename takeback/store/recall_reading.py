@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from takeback.clock import Instant
 from takeback.hold.states import State
@@ -37,10 +37,11 @@ def work(connection: Connection, token: str) -> Work:
     known = {id: found for id, found in by_id.items() if found is not None}
     ids = [row.id for row in people]
     ways, copies = _ways(connection, ids), _planned(connection, ids)
+    taken = _taken_earlier(connection, known.values())
     return Work(
         [_recipient_work(row, known[row.recall]) for row in recipients if row.recall in known],
         [
-            _person_work(row, known[row.recall], ways[row.id], copies[row.id], _taken_earlier(connection, row))
+            _person_work(row, known[row.recall], ways[row.id], copies[row.id], row.address_key in taken[row.recall])
             for row in people
             if row.recall in known
         ],
@@ -103,18 +104,24 @@ def _place(row: AnyRow) -> Place:
     return Place(row.folder, row.validity, row.uid)
 
 
-def _taken_earlier(connection: Connection, person: AnyRow) -> bool:
-    other = recall_person.alias()
-    own = select(recall.c.message).where(recall.c.id == person.recall).scalar_subquery()
-    taken = exists().where(
-        recall.c.message == own,
-        recall.c.id != person.recall,
-        other.c.recall == recall.c.id,
-        other.c.address_key == person.address_key,
-        recall_copy.c.person == other.c.id,
+def _taken_earlier(connection: Connection, known: Iterable[RecallFacts]) -> dict[str, set[str]]:
+    """For each recall, whose copies another recall of the same message has taken away, by canonical address."""
+    return {
+        about.id: set(connection.execute(_TAKEN, {"message": about.message, "own": about.id}).scalars())
+        for about in known
+    }
+
+
+_TAKEN = (
+    select(recall_person.c.address_key)
+    .join(recall, recall.c.id == recall_person.c.recall)
+    .join(recall_copy, recall_copy.c.person == recall_person.c.id)
+    .where(
+        recall.c.message == bindparam("message"),
+        recall.c.id != bindparam("own"),
         recall_copy.c.outcome.in_([outcome.value for outcome in REMOVED]),
     )
-    return bool(connection.execute(select(taken)).scalar())
+)
 
 
 def _person_work(
@@ -182,12 +189,14 @@ def envelope_sender(connection: Connection, message: str) -> str:
 
 
 def has_body(connection: Connection, recall_id: str, digest: bytes) -> bool:
-    body = recall_body.c
-    return bool(
-        connection.execute(
-            select(exists().where(body.recall == recall_id, body.digest == digest, body.last.is_(True)))
-        ).scalar()
-    )
+    return connection.execute(_LAST_PIECE, {"recall_id": recall_id, "digest": digest}).first() is not None
+
+
+_LAST_PIECE = select(recall_body.c.id).where(
+    recall_body.c.recall == bindparam("recall_id"),
+    recall_body.c.digest == bindparam("digest"),
+    recall_body.c.last.is_(True),
+)
 
 
 def body_piece(connection: Connection, recall_id: str, digest: bytes, position: int) -> bytes | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, exists, false, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Table, and_, bindparam, exists, false, func, insert, or_, select, update
 
 from takeback.clock import Duration, Instant
 from takeback.errors import NotFound
@@ -207,18 +207,50 @@ def give_back(connection: Connection, now: Instant, tokens: Sequence[str]) -> li
 
 
 def held(connection: Connection, table: Table, id: int, token: str) -> AnyRow:
-    """The row, locked. Raises LostClaim where the token does not hold it any more."""
-    row = connection.execute(select(table).where(table.c.id == id, table.c.claim == token).with_for_update()).first()
+    """The row with the message that it is about, locked. Raises LostClaim where the token does not hold it any more."""
+    row = connection.execute(_HELD[table], {"id": id, "token": token}).first()
     if row is None:
         raise LostClaim("the work has passed to somebody else")
     return row
 
 
-def _settle(connection: Connection, now: Instant, table: Table, row: AnyRow, values: dict[str, Any]) -> None:
+_HELD = {
+    table: select(table, recall.c.message)
+    .join(recall, recall.c.id == table.c.recall)
+    .where(table.c.id == bindparam("id"), table.c.claim == bindparam("token"))
+    .with_for_update(of=table)
+    for table in (recall_recipient, recall_person)
+}
+_SETTLE = {
+    table: update(table)
+    .where(table.c.id == bindparam("row"))
+    .values(
+        outcome=bindparam("new_outcome"),
+        reason=bindparam("new_reason"),
+        detail=bindparam("new_detail"),
+        at=bindparam("now"),
+        try_at=bindparam("new_try_at", type_=BigInteger),
+        attempts=table.c.attempts + 1,
+        claim=None,
+        lease_until=None,
+    )
+    for table in (recall_recipient, recall_person)
+}
+
+
+def _settle(connection: Connection, now: Instant, table: Table, row: AnyRow, verdict: Verdict | None) -> None:
+    """None: the people behind a recipient tell what became of it."""
+    told = verdict or Verdict(Outcome.PENDING)
     connection.execute(
-        update(table)
-        .where(table.c.id == row.id)
-        .values(**values, attempts=row.attempts + 1, claim=None, lease_until=None)
+        _SETTLE[table],
+        {
+            "row": row.id,
+            "new_outcome": told.outcome.value if verdict else None,
+            "new_reason": told.reason.value,
+            "new_detail": told.detail,
+            "now": now,
+            "new_try_at": told.try_at,
+        },
     )
 
 
@@ -230,9 +262,7 @@ def expand(connection: Connection, now: Instant, requests: Sequence[Expansion]) 
         row = held(connection, recall_recipient, request.recipient, request.token)
         if request.verdict is None:
             _add_people(connection, now, row, request.people)
-            _settle(connection, now, recall_recipient, row, {"outcome": None, "at": now, "try_at": None})
-        else:
-            _settle(connection, now, recall_recipient, row, _told(request.verdict, now))
+        _settle(connection, now, recall_recipient, row, request.verdict)
     return [None] * len(requests)
 
 
@@ -289,19 +319,30 @@ def _person_row(recall_id: str, key: str, person: NewPerson, now: Instant) -> di
 def settle_copy(connection: Connection, now: Instant, requests: Sequence[CopyOutcome]) -> list[None]:
     for request in requests:
         held(connection, recall_person, request.person, request.token)
-        connection.execute(
-            update(recall_copy)
-            .where(recall_copy.c.id == request.copy, recall_copy.c.person == request.person)
-            .values(
-                outcome=request.outcome.value,
-                evidence=request.evidence,
-                flags=flags_text(request.flags),
-                at=now,
-            )
-        )
+        values = {
+            "copy": request.copy,
+            "of": request.person,
+            "new_outcome": request.outcome.value,
+            "new_evidence": request.evidence,
+            "new_flags": flags_text(request.flags),
+            "now": now,
+        }
+        connection.execute(_SETTLE_COPY, values)
         if request.outcome is Outcome.REPLACED:
             add_recipients(connection, now, request.person, request.evidence)
     return [None] * len(requests)
+
+
+_SETTLE_COPY = (
+    update(recall_copy)
+    .where(recall_copy.c.id == bindparam("copy"), recall_copy.c.person == bindparam("of"))
+    .values(
+        outcome=bindparam("new_outcome"),
+        evidence=bindparam("new_evidence"),
+        flags=bindparam("new_flags"),
+        at=bindparam("now"),
+    )
+)
 
 
 def settle_person(connection: Connection, now: Instant, requests: Sequence[PersonOutcome]) -> list[None]:
@@ -309,7 +350,7 @@ def settle_person(connection: Connection, now: Instant, requests: Sequence[Perso
         row = held(connection, recall_person, request.person, request.token)
         for seen in request.seen:
             _note_seen(connection, now, request.person, seen)
-        _settle(connection, now, recall_person, row, _told(request.verdict, now))
+        _settle(connection, now, recall_person, row, request.verdict)
         if request.notice is not None:
             insert_messages(connection, [request.notice])
         if request.verdict.try_at is None:
@@ -342,11 +383,10 @@ def _note_seen(connection: Connection, now: Instant, person: int, seen: SeenCopy
 
 def _record_event(connection: Connection, now: Instant, person: AnyRow, verdict: Verdict) -> None:
     """The outcome stands in the record of the message, for each person by address."""
-    facts = connection.execute(select(recall.c.message, recall.c.id).where(recall.c.id == person.recall)).one()
-    detail = {"recall": facts.id, "reason": verdict.reason.value}
+    detail = {"recall": person.recall, "reason": verdict.reason.value}
     record_events(
         connection,
-        [event_row(facts.message, now, f"recall_{verdict.outcome.value}", "takeback", person.address, **detail)],
+        [event_row(person.message, now, f"recall_{verdict.outcome.value}", "takeback", person.address, **detail)],
     )
 
 
