@@ -14,7 +14,8 @@ from takeback.doctor.finding import Finding, ok, problem, warning
 from takeback.errors import TakebackError
 from takeback.flows.park import CLOCK_STEP_FACT, OUTAGE
 from takeback.quantities import format_duration
-from takeback.store import examining, housekeeping, reading, schema
+from takeback.recall.outcomes import Reason
+from takeback.store import examining, housekeeping, reading, recall_reading, schema
 from takeback.store.database import Database, database_url, explain
 
 _SOUND = {
@@ -70,6 +71,19 @@ def _examine(config: Config, database: Database, connection: Connection) -> Iter
     yield from _clocks(connection, database.now(connection))
     yield from _waiting(connection)
     yield from _submitters(config, connection)
+    yield from _recalls(connection)
+
+
+def _recalls(connection: Connection) -> Iterator[Finding]:
+    waiting = recall_reading.waiting_for(connection)
+    if unreachable := waiting.get(Reason.UNREACHABLE, 0):
+        yield warning(
+            "recall",
+            f"Mailboxes of running recalls whose servers do not answer: {unreachable}.",
+            "Run takeback recalls MESSAGE to see what each of them says.",
+        )
+    elif waiting:
+        yield ok("recall", f"Mailboxes that running recalls still look at: {sum(waiting.values())}.")
 
 
 def _durability(connection: Connection) -> Iterator[Finding]:

@@ -241,6 +241,16 @@ def finished(connection: Connection) -> list[RecallFacts]:
     return [found for id in list(ids) if (found := facts(connection, id)) is not None]
 
 
+def waiting_for(connection: Connection) -> dict[Reason, int]:
+    """How many people running recalls still look at, by why nothing is final yet."""
+    rows = connection.execute(
+        select(recall_person.c.reason, func.count())
+        .where(recall_person.c.try_at.isnot(None))
+        .group_by(recall_person.c.reason)
+    )
+    return {Reason(reason): number for reason, number in rows}
+
+
 def recalls(connection: Connection, message: str) -> list[str]:
     newest_first = select(recall.c.id).where(recall.c.message == message)
     return list(connection.execute(newest_first.order_by(recall.c.asked_at.desc(), recall.c.id.desc())).scalars())

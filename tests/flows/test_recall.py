@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from takeback.clock import DAY, HOUR, MINUTE, SECOND
+from takeback.config import parse
+from takeback.doctor.database import examine_database
 from takeback.errors import LimitReached, NotFound
 from takeback.flows.ask import Who
 from takeback.hold.states import State
@@ -252,6 +256,26 @@ async def test_a_copy_that_is_moved_before_its_removal_is_followed(trying: Recal
     assert copy.folder == "Elsewhere"
 
 
+async def test_a_copy_that_was_moved_while_the_recall_was_broken_off_is_followed(trying: RecallTrial) -> None:
+    """By its owner, or by a server that numbers its folders anew. It is one copy, and told as one."""
+    message = await trying.send(BOB)
+    stored = trying.post.put(BOB, stored_copy())
+
+    async def break_off(_: str) -> None:
+        raise MailboxUnavailable("connection lost")
+
+    trying.post.before_remove = break_off
+    id = await trying.ask(message)
+    await trying.work(id)
+    stored.folder, stored.uid = "Elsewhere", 99
+    trying.post.before_remove = None
+    await trying.advance(MINUTE)
+    await trying.round()
+    report = await trying.report(id)
+    assert report.counts == {Outcome.RECALLED: 1} and trying.post.boxes[BOB] == []
+    assert [copy.folder for copy in people(report)[BOB].copies] == ["Elsewhere"]
+
+
 async def test_a_copy_that_is_deleted_before_its_removal_was_not_recalled(trying: RecallTrial) -> None:
     message = await trying.send(BOB)
     trying.post.put(BOB, stored_copy())
@@ -382,3 +406,21 @@ async def test_recipients_are_told_what_policy_says(trying: RecallTrial, policy:
     mail = [each for each in await trying.system_mail() if b"To: <ann@" not in each]
     assert {each.partition(b"To: <")[2].partition(b">")[0].decode() for each in mail} == told
     assert all(b"secret subject" not in each and ID.encode() not in each for each in mail)
+
+
+async def test_the_doctor_says_what_running_recalls_wait_for(trying: RecallTrial) -> None:
+    folder = trying.trial.place.folder
+    config = parse({"data": {"folder": str(folder)}, "relay": [{"to": "lmtp://localhost"}]}, folder / "takeback.toml")
+
+    async def said() -> list[tuple[str, str]]:
+        findings = await asyncio.to_thread(examine_database, config)
+        return [(each.level.value, each.sentence) for each in findings if each.about == "recall"]
+
+    assert await said() == []
+    late = await trying.send(BOB, delivered=False)
+    await trying.recall(late)
+    assert await said() == [("ok", "Mailboxes that running recalls still look at: 1.")]
+    trying.post.unreachable = {CAROL}
+    await trying.recall(await trying.send(CAROL))
+    [(level, sentence)] = await said()
+    assert level == "warning" and sentence.endswith("do not answer: 1.")
