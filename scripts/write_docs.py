@@ -21,9 +21,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from rich.console import Console, Group
 from rich.terminal_theme import DIMMED_MONOKAI
+from rich.text import Text
 
 from takeback.api import resources
-from takeback.cli import playground, words
+from takeback.cli import playground, recall_words, words
 from takeback.cli.main import commands
 from takeback.clock import SECOND, Instant, parse_rfc3339
 from takeback.config import Config
@@ -31,6 +32,7 @@ from takeback.hold.states import FINAL, STOPPABLE, TRANSITIONS, Act, State
 from takeback.httpd.problems import Code
 from takeback.ports.store import MessageView, Origin, RecipientView
 from takeback.quantities import format_duration
+from takeback.recall.outcomes import Outcome
 
 DOCS = Path(__file__).parents[1] / "docs"
 _MADE = re.compile(r"(<!-- made: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -267,13 +269,15 @@ _CLIPPED = re.compile(r' clip-path="url\([^)]*\)"')
 
 
 def picture() -> str:
-    """The demo as its own code draws it, a few seconds after the start, with one message undone and one sent."""
+    """The demo as its own code draws it, a few seconds after the start: one message undone, one recalled."""
     console = Console(file=io.StringIO(), width=104, record=True, force_terminal=True, legacy_windows=False)
     lines = playground._instructions(Path("takeback-demo/takeback.toml"), 1587)
     console.print(
         Group(
             playground._title(),
             words.outbox(_shown(), _NOW),
+            Text(recall_words.in_a_line(_shown()[1].id, {Outcome.RECALLED: 1})),
+            Text(),
             *map(playground._instruction, lines),
             playground._how_to_stop(),
         )
@@ -284,7 +288,14 @@ def picture() -> str:
 
 
 def _shown() -> list[MessageView]:
-    states = [(State.UNDONE, 0), (State.HELD, 24), (State.HELD, 54), (State.HELD, 174), (State.HELD, None)]
+    states = [
+        (State.UNDONE, 0),
+        (State.SENT, None),
+        (State.HELD, 24),
+        (State.HELD, 54),
+        (State.HELD, 174),
+        (State.HELD, None),
+    ]
     samples = [playground.Sample(("omar",), "Oops", ""), *reversed(playground.SAMPLES)]
     return [
         _view(f"1tj8m4{number}k2v7c3q9d", sample, state, due)

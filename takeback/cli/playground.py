@@ -19,11 +19,12 @@ from rich.live import Live
 from rich.text import Text
 
 from takeback.app import Gateway
-from takeback.cli import words
+from takeback.cli import recall_words, words
 from takeback.cli.terms import UsageError, console, say
 from takeback.config import load
 from takeback.hold.states import FINAL, State
 from takeback.ports.store import MessageView
+from takeback.store.recall_store import SqlRecallStore
 from takeback.store.store import SqlStore
 
 DOMAIN = "demo.example"
@@ -46,6 +47,7 @@ SAMPLES = (
     Sample(("omar", "lina"), "Draft contract (do not forward)", "Here is the draft, with our margins in it.", "3m"),
     Sample(("lina",), "عرض الأسعار", "مرحبًا لينا، تجدين عرض الأسعار أدناه.", "1m"),
     Sample(("sara",), "Lunch on Thursday?", "At the usual place?"),
+    Sample(("omar",), "Salaries of all departments", "This was meant for another Omar.", "0s"),
 )
 
 
@@ -92,6 +94,10 @@ domains = ["{DOMAIN}"]
 window = "30s"
 [[relay]]                       # every address is a local mailbox
 to = "maildir://{mailboxes}/{{user}}"
+[[mailboxes]]                   # and what was delivered there can be recalled
+for = ["*@{DOMAIN}"]
+kind = "maildir"
+url = "{mailboxes}/{{user}}"
 """
 
 
@@ -100,6 +106,8 @@ class _Seen:
     """The messages of this run, as they were when last looked at."""
 
     views: dict[str, MessageView] = field(default_factory=dict)
+    recalls: dict[str, str] = field(default_factory=dict)
+    """What became of each recall, in a line."""
 
     async def look(self, store: SqlStore) -> list[MessageView]:
         """What has changed since the last look, oldest first."""
@@ -114,6 +122,14 @@ class _Seen:
                 self.views[id] = now
                 changed.append(now)
         return sorted(changed, key=lambda view: view.accepted_at)
+
+    async def look_at_recalls(self, recalls: SqlRecallStore) -> list[str]:
+        """The lines that have changed since the last look."""
+        before = dict(self.recalls)
+        for message in self.views:
+            for id in await recalls.recalls(message):
+                self.recalls[id] = recall_words.in_a_line(message, await recalls.counts(id))
+        return [line for id, line in self.recalls.items() if before.get(id) != line]
 
     def newest_first(self) -> list[MessageView]:
         return sorted(self.views.values(), key=lambda view: (view.accepted_at, view.id), reverse=True)
@@ -161,15 +177,21 @@ def _instructions(file: Path, port: int) -> list[str]:
         f"  {program} undo last {config}",
         f"  {program} release MESSAGE {config}",
         f"  {program} show MESSAGE {config}",
+        "Take back what was delivered and nobody has read:",
+        f"  {program} recall MESSAGE {config}",
     ]
 
 
 async def _show_live(store: SqlStore, seen: _Seen, stopping: asyncio.Event, instructions: Sequence[str]) -> None:
+    recalls = SqlRecallStore(store.access)
     with Live(console=console, auto_refresh=False) as live:
         while not stopping.is_set():
             await seen.look(store)
+            await seen.look_at_recalls(recalls)
             table = words.outbox(seen.newest_first()[:_SHOWN], store.now())
-            live.update(Group(_title(), table, *map(_instruction, instructions), _how_to_stop()), refresh=True)
+            told = map(Text, list(seen.recalls.values())[-_SHOWN:])
+            shown = Group(_title(), table, *told, *map(_instruction, instructions), _how_to_stop())
+            live.update(shown, refresh=True)
             await _pause(stopping)
 
 
@@ -192,6 +214,7 @@ async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, ins
     say(_title())
     for line in instructions:
         say(line)
+    recalls = SqlRecallStore(store.access)
     told: set[str] = set()
     while not stopping.is_set():
         changed = {view.id for view in await seen.look(store)}
@@ -200,6 +223,8 @@ async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, ins
                 told.add(view.id)
                 leaves = words.leaves_in(view.recipients, store.now())
                 say(f"{view.id}  {words.states(view.recipients)}  leaves in {leaves}  {view.subject}")
+        for line in await seen.look_at_recalls(recalls):
+            say(line)
         await _pause(stopping)
 
 

@@ -47,6 +47,12 @@ def counted(counts: Mapping[Outcome, int]) -> Table:
     return table
 
 
+def in_a_line(message: str, counts: Mapping[Outcome, int]) -> str:
+    """`1nm…: recalled, unread (1); already read, left alone (1)`"""
+    said = "; ".join(f"{WORDS[outcome]} ({counts[outcome]})" for outcome in Outcome if counts.get(outcome))
+    return f"{message}  recall: {said}"
+
+
 def report(told: Report, full: bool) -> list[Table | Text]:
     """The totals, and who is in which."""
     shown = told if full else for_sender(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takeback.mail.digest import BodyDigest
@@ -100,6 +100,7 @@ def test_a_message_without_a_usable_id_is_never_found() -> None:
 _text = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(secret=st.binary(min_size=32, max_size=32), account=_text, from_=_text, date=_text)
 def test_nobody_makes_a_lock_without_the_secret(secret: bytes, account: str, from_: str, date: str) -> None:
     """Whatever strangers write around our Message-ID, with locks of their own: none of it is ours."""
@@ -107,6 +108,7 @@ def test_nobody_makes_a_lock_without_the_secret(secret: bytes, account: str, fro
     assert judge(copy, STAMP) is not Identity.OURS or (secret, account) == (SECRET, ACCOUNT)
 
 
+@settings(deadline=None)
 @given(from_=_text, date=_text)
 def test_a_copied_lock_opens_nothing_under_another_name(from_: str, date: str) -> None:
     copy = ours(from_=from_, date=date)
@@ -114,6 +116,7 @@ def test_a_copied_lock_opens_nothing_under_another_name(from_: str, date: str) -
         assert judge(copy, STAMP) is not Identity.OURS
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_have_an_answer(top: bytes) -> None:
     assert judge(top, STAMP) in (Identity.STRANGER, Identity.UNDECIDED)
