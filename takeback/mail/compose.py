@@ -67,17 +67,14 @@ def line(name: str, value: str) -> bytes:
 
 
 def text_part(english: Sequence[str], arabic: Sequence[str]) -> bytes:
-    """A text/plain entity, its header included, in 7-bit bytes: the English paragraphs, a rule, the Arabic ones.
-    Without the paragraphs of one language there are the other's only."""
-    spoken = {name: paragraphs for name, paragraphs in (("en", english), ("ar", arabic)) if paragraphs}
-    text = f"\n\n{_RULE}\n\n".join("\n\n".join(paragraphs) for paragraphs in spoken.values()) + "\n"
+    """A text/plain entity, its header included, in 7-bit bytes: the English paragraphs, a rule, the Arabic ones."""
+    text = "\n\n".join([*english, _RULE, *arabic]) + "\n"
     body = quopri.encodestring(text.encode()).replace(b"\n", b"\r\n")
     return (
         b"Content-Type: text/plain; charset=utf-8\r\n"
-        + f"Content-Language: {', '.join(spoken)}\r\n".encode()
-        + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        + body
-    )
+        b"Content-Language: en, ar\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    ) + body
 
 
 def verbatim(lines: Iterable[str]) -> str:

@@ -82,18 +82,6 @@ TO_STOP = Both("To stop it for good:", "للتراجع عنها نهائيًّا
 TO_STOP_STILL = Both("To stop it while it has not left:", "للتراجع عنها قبل أن تغادر:")
 UNTIL_THEN = Both("Until you choose, it stays held.", "وستبقى معلّقة إلى أن تختار.")
 
-CORRECTION_SUBJECT = Both("Please disregard an earlier message", "يُرجى تجاهل رسالة سابقة")
-CORRECTED_SUBJECT = Both("A corrected message", "رسالة مصحَّحة")
-SENT_BEFORE = Both("A message was sent to you from this address at:", "أُرسلت إليكم من هذا العنوان رسالة في:")
-PLEASE_DISREGARD = Both(
-    "It was not meant to be sent as it was. Please disregard it.",
-    "ولم يكن القصد إرسالها على تلك الصورة، فنرجو تجاهلها.",
-)
-PLEASE_USE = Both(
-    "It contained a mistake. Please use the corrected message instead; it is attached.",
-    "وقد وقع فيها خطأ، فنرجو اعتماد الرسالة المصحَّحة المرفقة بدلًا منها.",
-)
-
 CANARY_SUBJECT = Both("A test of recall", "اختبار الاسترجاع")
 CANARY = Both(
     "This message tests whether delivered mail can be taken back. It is removed a moment after it arrived. "
