@@ -8,13 +8,25 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import accept_and_hold, accept_release_relay, machine, million, profile, recall, report, undo, uploads
+from bench import (
+    accept_and_hold,
+    accept_release_relay,
+    accept_with_review,
+    machine,
+    million,
+    profile,
+    recall,
+    report,
+    undo,
+    uploads,
+)
 from bench.results import Section, Skipped
 from bench.scale import FULL, QUICK, Scale
 
 BENCHES: dict[str, Callable[[Scale], Section]] = {
     "accept_and_hold": accept_and_hold.run,
     "accept_release_relay": accept_release_relay.run,
+    "accept_with_review": accept_with_review.run,
     "undo": undo.run,
     "million": million.run,
     "uploads": uploads.run,

@@ -18,8 +18,11 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 
 
-def configure(folder: Path, *, window: str = "1d", relay: str = "", connections_per_address: int = 50) -> Path:
-    """A configuration file in that folder, its data beside it. One account may send whatever a bench needs."""
+def configure(
+    folder: Path, *, window: str = "1d", relay: str = "", connections_per_address: int = 50, review: bool = False
+) -> Path:
+    """A configuration file in that folder, its data beside it. One account may send whatever a bench needs. Review is
+    off unless it is what is measured."""
     folder.mkdir(exist_ok=True)
     file = folder / "takeback.toml"
     file.write_text(
@@ -37,6 +40,8 @@ account = "{ACCOUNT}"
 may_send_as = ["*@example.com"]
 [hold]
 window = "{window}"
+[review]
+enabled = {str(review).lower()}
 [[relay]]
 to = "{relay or f"maildir://{folder}/mailboxes/{{user}}"}"
 [limits]
