@@ -46,7 +46,7 @@ class Fit:
         self.company = Company(draft.addresses, history, draft.now)
         self.thread = history.thread(draft.subject)
         self._now = draft.now
-        self._reply = draft.reply or says_reply(draft.subject)
+        self.is_reply = draft.reply or says_reply(draft.subject)
         self._words = subject_words(draft.subject)
         self._contacts = Contacts(history.correspondents())
         self._strengths = sorted(counter.strength() for _, counter in history.contacts())
@@ -106,7 +106,7 @@ class Fit:
         counts = [self.history.word_count(address, word) for word in self._words]
         exchanged = sum(each.count for each in (self.history.sent_to(address), received) if each)
         return {
-            "reply": float(self._reply),
+            "reply": float(self.is_reply),
             "thread_size": float(min(len(self.thread), 20)),
             "in_thread": float(own is not None) if self.thread else NONE,
             "thread_age": age_of(own, self._now),

@@ -98,10 +98,18 @@ def _likeness_of_names(local: str, other: str) -> float:
     return SAME_START if local[:_START] == other[:_START] else 0.0
 
 
+def _share_a_first_name(local: str, other: str) -> bool:
+    """`sara.ali` and `sara.ahmed`, or just `sara`: a client that completes `sara` may take either."""
+    ours, theirs = _names(local), _names(other)
+    return bool(ours and theirs) and ours[0] == theirs[0] and len(ours[0]) >= _START
+
+
 def _likeness_across(local: str, domain: str, other: str, other_domain: str) -> float:
     """Of addresses at two domains. `info@` and `sara@` are everywhere; `sara.ahmed@` is somebody."""
-    if local != other or local in _ROLES:
+    if local in _ROLES or other in _ROLES:
         return 0.0
+    if local != other:
+        return SAME_FIRST_NAME if _share_a_first_name(local, other) else 0.0
     if skeleton(domain) == skeleton(other_domain):
         return SAME_TO_THE_EYE
     if slip_of(domain, [other_domain]):

@@ -346,3 +346,21 @@ class TestMissingMember:
 
     def test_people_who_were_never_together(self) -> None:
         assert found(missing_member.check, usual(), "bob@example.com", "sara@acme.com") == []
+
+
+def test_a_reply_to_the_other_of_two_who_are_called_alike() -> None:
+    history = usual()
+    wrote(history, "sara.ali@beta.example", times=2, days_ago=200, subject="Lease")
+    wrote(history, "sara.ahmed@acme.com", times=4, subject="Prices")
+    heard(history, "sara.ahmed@acme.com", days_ago=1, subject="Re: Prices")
+    (finding,) = found(wrong_recipient.check, history, "sara.ali@beta.example", subject="Re: Prices", reply=True)
+    assert "sara.ahmed@acme.com takes part in this thread" in finding.reason.en
+    assert found(wrong_recipient.check, history, "sara.ahmed@acme.com", subject="Re: Prices", reply=True) == []
+    assert found(wrong_recipient.check, history, "sara.ali@beta.example", subject="Re: Lease", reply=True) == []
+
+
+def test_two_of_one_firm_who_meet_for_the_first_time() -> None:
+    history = History()
+    wrote(history, "sara.ahmed@acme.com", times=41, days_ago=3)
+    wrote(history, "omar@acme.com", times=5, days_ago=20)
+    assert found(wrong_recipient.check, history, "sara.ahmed@acme.com", "omar@acme.com") == []

@@ -13,7 +13,7 @@ from takeback.review.saying import counted, reason
 
 CODE = "first_time_external"
 
-_LEAST_EXPERIENCE = 5
+_LEAST_EXPERIENCE = 3
 """Messages that must have been sent before "first" says anything."""
 _NEW_DOMAIN = 0.06
 _NEW_ADDRESS = 0.03

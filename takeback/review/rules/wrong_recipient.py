@@ -12,6 +12,7 @@ from takeback.review.lookalike import (
     ONE_LETTER,
     SAME_AT_A_LIKE_DOMAIN,
     SAME_BUT_FOR_THE_DOMAIN,
+    SAME_FIRST_NAME,
     SAME_TO_THE_EYE,
     TWO_LETTERS,
     Contacts,
@@ -26,6 +27,9 @@ CODE = "wrong_recipient"
 LEAST = 0.17
 """Of what is less likely than this nobody is told: at this bound the rule stays quiet on 99.5 % of clean mail
 (docs/review.md)."""
+_LEAST_WITHOUT_ANOTHER = 0.2
+"""The same where nobody is seen who was rather meant."""
+_IN_THE_THREAD = 0.35
 
 _FAMILIAR = 3
 """Messages that make somebody a familiar contact."""
@@ -113,11 +117,24 @@ def _bore(history: History, address: str, key: str) -> bool:
 def _misfits(message: Message, history: History, context: Context) -> list[Finding]:
     """Recipients whom the trained weights doubt. A stranger who looks like nobody is left to other rules."""
     fit = Fit(draft_of(message, context), history)
-    return [
-        _finding(doubt.address, doubt.probability, _why(doubt, fit))
-        for doubt in doubts(fit)
-        if doubt.probability >= LEAST and (doubt.meant or history.knows(doubt.address))
-    ]
+    found = []
+    for doubt in doubts(fit):
+        likely = max(doubt.probability, _IN_THE_THREAD if _thread_is_with_another(doubt, fit) else 0.0)
+        if likely >= LEAST and (doubt.meant or (history.knows(doubt.address) and likely >= _LEAST_WITHOUT_ANOTHER)):
+            found.append(_finding(doubt.address, likely, _why(doubt, fit)))
+    return found
+
+
+def _thread_is_with_another(doubt: Doubt, fit: Fit) -> bool:
+    """A reply in a thread of somebody whose name is much like that of this recipient, who has no part in it."""
+    return (
+        fit.is_reply
+        and doubt.meant is not None
+        and doubt.meant.likeness >= SAME_FIRST_NAME
+        and doubt.meant.address in fit.thread
+        and doubt.address not in fit.thread
+        and doubt.meant.address not in fit.draft.addresses
+    )
 
 
 def _finding(address: str, likely: float, said: Reason) -> Finding:
