@@ -10,7 +10,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +28,9 @@ from takeback.config import Config, load
 from takeback.disk import Disk
 from takeback.drills import hold_drills
 from takeback.errors import StoreUnavailable, TakebackError
-from takeback.flows import audit
+from takeback.flows import audit, recall
 from takeback.flows.accept import Acceptor, AcceptSettings
+from takeback.flows.ask import Who
 from takeback.flows.commands import Commands
 from takeback.flows.learn import Learner, show
 from takeback.flows.notify import Notifier
@@ -237,7 +238,9 @@ class Gateway:
             idle=limits.idle,
             spool_folder=config.data.folder,
             acceptor=acceptor,
-            commands=Commands(self.store, self._reporter, config.smtp.hostname, config.smtp.commands),
+            commands=Commands(
+                self.store, self._start_recall, self._reporter, config.smtp.hostname, config.smtp.commands
+            ),
             door=Door(
                 self._make_gate(
                     config,
@@ -251,6 +254,9 @@ class Gateway:
             now=self.store.now,
             starttls=context,
         )
+
+    async def _start_recall(self, reference: str, who: Who) -> Sequence[str]:
+        return await recall.start(self.store, self._recalls.store, self._recalls.reach, recall.Wish(reference), who)
 
     def _tls_context(self, config: Config) -> ssl.SSLContext | None:
         if config.smtp.certificate is None or config.smtp.key is None:

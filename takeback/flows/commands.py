@@ -6,7 +6,7 @@ result; so it is known even where no mail can be sent. A short answer follows to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -35,11 +35,18 @@ GOES_ALONE = Reply.of(550, "5.7.1", "A command goes alone; send your message and
 log = structlog.get_logger("command")
 
 
+Recall = Callable[[str, Who], Awaitable[Sequence[str]]]
+"""Starts a recall of the message that is named; the ids of what was started (`takeback.flows.recall.start`)."""
+
+
 class Commands:
     """Does what people ask for by mail. `further` are addresses that take commands beside the gateway's own two."""
 
-    def __init__(self, store: Store, reporter: Reporter, hostname: str, further: Sequence[str] = ()) -> None:
+    def __init__(
+        self, store: Store, recall: Recall, reporter: Reporter, hostname: str, further: Sequence[str] = ()
+    ) -> None:
         self._store = store
+        self._recall = recall
         self._reporter = reporter
         self._hostname = hostname
         own = [f"{name}@{hostname}" for name in NAMES]
@@ -84,7 +91,8 @@ class Commands:
             case Act.HOLD:
                 until = self._until(command.words)
                 return answers.held(until, *_lines(await hold(self._store, reference, until, who)))
-        raise NotFound("Delivered mail cannot be taken back by mail here")
+            case Act.RECALL:
+                return answers.recalling(await self._recall(reference, who))
 
     async def _reference(self, command: Command, who: Who) -> str:
         """The first of the named messages that the asker owns; the newest where none is named."""

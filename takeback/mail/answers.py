@@ -74,6 +74,15 @@ def held(until: Instant | None, kept: Sequence[Line], too_late: Sequence[Line]) 
     return Result(f"{_summary('held', len(kept), 'too late', len(too_late))}, until {when}", paragraphs)
 
 
+def recalling(recalls: Sequence[str]) -> Result:
+    def paragraphs(words: Language) -> list[str]:
+        said = words.text("What had not left is stopped. What was delivered is taken back where it can be reached;")
+        more = words.text("a report on every recipient comes by mail when that is done. Its number:")
+        return [f"{said} {more}", verbatim(recalls)]
+
+    return Result(f"recall {' '.join(recalls)} begun, the report comes by mail", paragraphs)
+
+
 def listed(messages: Sequence[Line]) -> Result:
     def paragraphs(words: Language) -> list[str]:
         if not messages:

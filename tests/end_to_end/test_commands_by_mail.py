@@ -203,6 +203,43 @@ held_messages = 1
         submit(session, CAT, ["bob@example.net"])
 
 
+def test_what_was_delivered_can_be_recalled(tmp_path: Path) -> None:
+    file = tmp_path / "takeback.toml"
+    box = tmp_path / "box"
+    file.write_text(f"""
+[data]
+folder = "data"
+reserve = "0B"
+[smtp]
+hostname = "{HOSTNAME}"
+listen = ["127.0.0.1:0"]
+[http]
+listen = []
+[review]
+enabled = false
+[hold]
+window = "0s"
+[[relay]]
+to = "maildir://{box}/{{address}}"
+[[mailboxes]]
+for = ["*@example.net"]
+kind = "maildir"
+url = "{box}/{{address}}"
+""")
+    added = call_command("account", "add", CAT, "--password-stdin", "--config", str(file), given=PASSWORD)
+    assert added.status == 0, added
+    with running(file) as gateway, smtplib.SMTP("127.0.0.1", gateway.port) as session:
+        session.login(CAT, PASSWORD)
+        id = submit(session, CAT, ["bob@example.net"])
+        until(lambda: len(gateway.mailbox("bob@example.net")) == 1, "it to be delivered")
+        until(lambda: states(gateway, id) == ["sent"], "that to be on record")
+        session.mail(CAT)
+        session.rcpt(UNDO)
+        code, text = session.data(order("recall"))
+        assert code == 250 and re.fullmatch(rb"2\.0\.0 recall [a-z0-9]+ begun, the report comes by mail", text)
+        until(lambda: not gateway.mailbox("bob@example.net"), "it to be taken back")
+
+
 def test_many_commands_at_once_agree(gateway: Gateway) -> None:
     id = gateway.submit(CAT, ["bob@example.net"])
     replies: list[tuple[int, str]] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ import uvloop
 
 from takeback.clock import MINUTE
 from takeback.flows.accept import Accepted, Acceptor, Refused, Submission
+from takeback.flows.ask import Who
 from takeback.flows.commands import Commands
 from takeback.flows.reports import Reporter
 from takeback.flows.spool import Spool
@@ -59,6 +60,10 @@ class AgreeingAcceptor(Acceptor):
         if (reply := next(self._answers["BodyEnds"], None)) is not None:
             raise Refused(reply)
         return Accepted("id", None, Reply.of(250, "2.0.0", "Kept"))
+
+
+async def _no_recall(reference: str, who: Who) -> Sequence[str]:
+    raise AssertionError("nobody commands here")
 
 
 class AgreeingDoor(Door):
@@ -193,7 +198,7 @@ def make_service(dialog: Dialog, tls: ssl.SSLContext, folder: Path) -> Service:
         idle=MINUTE,
         spool_folder=folder,
         acceptor=AgreeingAcceptor(given),
-        commands=Commands(cast(Store, None), cast(Reporter, None), _HOSTNAME),  # nobody commands here
+        commands=Commands(cast(Store, None), _no_recall, cast(Reporter, None), _HOSTNAME),  # nobody commands here
         door=AgreeingDoor(given),
         now=lambda: NOON,
         starttls=tls if "may_start_tls" in dialog.setup else None,
