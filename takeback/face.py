@@ -11,6 +11,7 @@ from takeback.config import Config
 from takeback.flows.accept import Acceptor
 from takeback.flows.resend import Resender
 from takeback.flows.submitter import Submitter
+from takeback.httpd import mail_program_routes, oidc
 from takeback.httpd.app import make_app
 from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
@@ -23,7 +24,7 @@ from takeback.store.sent_copies import SqlOwnMailboxes
 from takeback.store.store import SqlStore
 from takeback.web import install as pages
 
-FACES = (resources.install, pages.install)
+FACES = (resources.install, pages.install, oidc.install, mail_program_routes.install)
 """What hangs itself into the application."""
 
 
@@ -89,6 +90,7 @@ class Face:
 def _mail_server(config: Config) -> MailServer:
     """The door that mail programs are told of: with TLS from the first byte where there is one."""
     smtp = config.smtp
+    incoming = config.auth.imap_server.host if config.auth.backend == "imap" else ""
     if smtp.listen_tls:
-        return MailServer(smtp.hostname, smtp.listen_tls[0][1], "tls")
-    return MailServer(smtp.hostname, smtp.listen[0][1], "starttls" if smtp.certificate else "none")
+        return MailServer(smtp.hostname, smtp.listen_tls[0][1], "tls", incoming)
+    return MailServer(smtp.hostname, smtp.listen[0][1], "starttls" if smtp.certificate else "none", incoming)

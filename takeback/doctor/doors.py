@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 
 from takeback.auth.backends import AuthUnavailable, ImapBackend
 from takeback.config import Config
@@ -22,6 +23,26 @@ def examine_listeners(config: Config) -> list[Finding]:
     if smtp.trusted:
         return [warning("listeners", f"At {listed} only trusted networks can submit: there is no certificate.", advice)]
     return [problem("listeners", f"At {listed} nobody can log in: without a certificate there is no AUTH.", advice)]
+
+
+def examine_pages(config: Config) -> list[Finding]:
+    """Passwords and sessions must not travel in the clear, and the provider's secret must be there."""
+    http = config.http
+    if not http.listen:
+        return [ok("pages", "Pages and API are switched off.")]
+    findings = []
+    shown = ", ".join(f"{host}:{port}" for host, port in http.listen)
+    if not http.certificate and any(not _is_loopback(host) for host, _ in http.listen):
+        advice = "Set http.certificate and http.key, or listen on loopback behind a proxy that speaks HTTPS."
+        findings.append(problem("pages", f"At {shown} passwords travel in the clear.", advice))
+    elif http.certificate and not http.secure:
+        findings.append(problem("pages", f"They are served by HTTPS, and http.url says {http.url}.", "Mend http.url."))
+    else:
+        findings.append(ok("pages", f"Pages and API are served at {shown}, for {http.url}."))
+    if http.oidc is not None and not os.access(http.oidc.client_secret_file, os.R_OK):
+        file = http.oidc.client_secret_file
+        findings.append(problem("pages", f"{file} cannot be read.", "Check http.oidc.client_secret_file."))
+    return findings
 
 
 def _is_loopback(host: str) -> bool:

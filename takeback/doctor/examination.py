@@ -7,7 +7,7 @@ import asyncio
 from takeback.config import Config
 from takeback.doctor.certificate import examine_certificate
 from takeback.doctor.database import examine_database
-from takeback.doctor.doors import examine_backend, examine_listeners
+from takeback.doctor.doors import examine_backend, examine_listeners, examine_pages
 from takeback.doctor.finding import Finding, ok
 from takeback.doctor.folder import examine_folder
 from takeback.doctor.mailboxes import examine_mailboxes
@@ -28,6 +28,7 @@ async def examine(config: Config) -> list[Finding]:
         *examine_folder(config),
         *database,
         *examine_listeners(config),
+        *examine_pages(config),
         *examine_certificate(config),
         *backend,
         *examine_routes(config),
