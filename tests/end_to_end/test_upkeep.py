@@ -55,8 +55,6 @@ hostname = "{HOSTNAME}"
 network = "127.0.0.1/32"
 account = "{ANN}"
 may_send_as = ["*@example.com"]
-[review]
-enabled = false
 [hold]
 window = "1h"
 {more}
