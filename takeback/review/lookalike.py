@@ -98,6 +98,13 @@ def _likeness_of_names(local: str, other: str) -> float:
     return SAME_START if local[:_START] == other[:_START] else 0.0
 
 
+@lru_cache(maxsize=16_384)
+def _likeness_of_domains(domain: str, other: str) -> float:
+    if skeleton(domain) == skeleton(other):
+        return SAME_TO_THE_EYE
+    return SAME_AT_A_LIKE_DOMAIN if slip_of(domain, [other]) else 0.0
+
+
 def _share_a_first_name(local: str, other: str) -> bool:
     """`sara.ali` and `sara.ahmed`, or just `sara`: a client that completes `sara` may take either."""
     ours, theirs = _names(local), _names(other)
@@ -110,10 +117,8 @@ def _likeness_across(local: str, domain: str, other: str, other_domain: str) -> 
         return 0.0
     if local != other:
         return SAME_FIRST_NAME if _share_a_first_name(local, other) else 0.0
-    if skeleton(domain) == skeleton(other_domain):
-        return SAME_TO_THE_EYE
-    if slip_of(domain, [other_domain]):
-        return SAME_AT_A_LIKE_DOMAIN
+    if alike := _likeness_of_domains(domain, other_domain):
+        return alike
     return SAME_BUT_FOR_THE_DOMAIN if len(_names(local)) > 1 or len(local) >= _LONG else 0.0
 
 
