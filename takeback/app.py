@@ -268,7 +268,7 @@ class Gateway:
             return None
         from takeback.face import Face  # imports as much as all others together
 
-        face = Face(self.store, self._people, self._own_mailboxes)
+        face = Face(self.store, self._people, self._own_mailboxes, self._recalls, self._reviews)
         gate = self._make_gate(config, self._authenticator, self._throttle)
         self.endpoints += await face.start(config, gate, self._listener.service.acceptor)
         return face

@@ -9,6 +9,8 @@ from takeback.api import resources
 from takeback.auth.gate import Gate
 from takeback.config import Config
 from takeback.flows.accept import Acceptor
+from takeback.flows.ask import Who
+from takeback.flows.recall import Wish, start
 from takeback.flows.resend import Resender
 from takeback.flows.submitter import Submitter
 from takeback.httpd import mail_program_routes, oidc
@@ -19,7 +21,9 @@ from takeback.httpd.server import Endpoint, HttpServer
 from takeback.httpd.services import Services
 from takeback.mail.address import Pattern, domain_of
 from takeback.mailboxes.own import ImapDrafts
+from takeback.recalls import Recalls
 from takeback.store.people_store import SqlPeopleStore
+from takeback.store.review_store import SqlReviewStore
 from takeback.store.sent_copies import SqlOwnMailboxes
 from takeback.store.store import SqlStore
 from takeback.web import install as pages
@@ -29,10 +33,19 @@ FACES = (resources.install, pages.install, oidc.install, mail_program_routes.ins
 
 
 class Face:
-    def __init__(self, store: SqlStore, people: SqlPeopleStore, own_mailboxes: SqlOwnMailboxes) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        people: SqlPeopleStore,
+        own_mailboxes: SqlOwnMailboxes,
+        recalls: Recalls,
+        reviews: SqlReviewStore,
+    ) -> None:
         self._store = store
         self._people = people
         self._own_mailboxes = own_mailboxes
+        self._recalls = recalls
+        self._reviews = reviews
         self._changes = Changes(store.follow)
         self._server: HttpServer | None = None
 
@@ -70,8 +83,15 @@ class Face:
             own_mailboxes=self._own_mailboxes,
             drafts=ImapDrafts(config.sent_copies),
             own_mail_servers=config.sent_copies.servers,
+            recalls=self._recalls.store,
+            recall=self._recall,
+            can_recall=bool(config.mailboxes),
+            reviews=self._reviews,
             changes=self._changes,
         )
+
+    async def _recall(self, wish: Wish, who: Who) -> list[str]:
+        return await start(self._store, self._recalls.store, self._recalls.reach.settings, wish, who)
 
     def _resender(self, config: Config, acceptor: Acceptor) -> Resender:
         async def submitter_of(account: str) -> Submitter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,12 +10,16 @@ from fastapi import Depends, Request
 
 from takeback.auth.gate import Gate
 from takeback.clock import Duration, Instant
+from takeback.flows.ask import Who
+from takeback.flows.recall import Wish
 from takeback.flows.resend import Resender
 from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.settings import HttpSettings
 from takeback.ports.people import People
 from takeback.ports.sent_copies import Drafts, OwnMailboxes
+from takeback.ports.recall import RecallStore
+from takeback.ports.review import ReviewStore
 from takeback.ports.store import Store
 
 
@@ -44,6 +48,12 @@ class Services:
     drafts: Drafts
     own_mail_servers: Sequence[str]
     """Those that people may name as where their own mail is."""
+    recalls: RecallStore
+    recall: Callable[[Wish, Who], Awaitable[Sequence[str]]]
+    """Asks for a recall; see `takeback.flows.recall.start`."""
+    can_recall: bool
+    """Whether any mailbox can be reached."""
+    reviews: ReviewStore
     changes: Changes
     """Tells listeners what has happened to messages, whoever did it."""
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from takeback.clock import Instant
 from takeback.flows.ask import Told
 from takeback.flows.hold import hold, send_now
+from takeback.flows.learn import fine
 from takeback.flows.undo import undo
 from takeback.hold.states import IN_HAND, STOPPABLE, WAITING, State
 from takeback.httpd.asking import message_of
@@ -87,6 +88,16 @@ async def send_message_again(request: Request, services: ServicesDep, person: Si
     return await _answer(request, services, person, view.id, "release", told)
 
 
+@router.post("/{id}/fine")
+async def call_fine(
+    request: Request, services: ServicesDep, person: SignedIn, id: str, code: Annotated[str, Form()] = ""
+) -> Response:
+    """What the review found is no mistake; the message waits as it did."""
+    view, who = await message_of(services, person, id)
+    await fine(services.store, services.reviews, view.id, code[:100], who)
+    return await _answer(request, services, person, view.id, "fine", Told(view.id, (), ()))
+
+
 def _unknown(view: MessageView) -> list[str]:
     """Raises Problem where nothing is unknown: an empty list would mean everybody."""
     found = [each.address for each in view.recipients if each.state is State.UNKNOWN]
@@ -138,6 +149,7 @@ _DONE = {
     "hold": WAITING,
     "leave": frozenset({State.LET_BE}),
     "sent": frozenset(State),
+    "fine": frozenset(State),
 }
 """The acts that a redirect may point to, and the states that they come to."""
 
@@ -163,6 +175,8 @@ def _sentences(framed: Frame, act: str, told: Told) -> Sequence[Markup]:
             return phrases.let_be(told, framed.speech)
         case "sent":
             return [framed.speech.t("Sent as a new message. You can undo this one too.")]
+        case "fine":
+            return [framed.speech.t("Noted. You will not be asked about that again.")]
         case "released":
             return phrases.on_its_way(told, framed.speech)
         case _:

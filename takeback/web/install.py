@@ -12,6 +12,7 @@ from takeback.web import (
     outbox,
     own_mail,
     people_page,
+    recall_page,
     settings_page,
     signing,
     static_files,
@@ -21,6 +22,7 @@ from takeback.web import (
 from takeback.web.problem_page import problem_page
 
 _PARTS = (
+    recall_page,
     signing,
     outbox,
     acts,

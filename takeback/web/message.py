@@ -63,6 +63,7 @@ async def message(
         row=shown,
         own=view.account == person.account,
         contents=contents,
+        recallable=shown.recallable and services.can_recall,
         gone=gone,
         answer=await told_of(services, person, framed, told) if told else None,
         facts=_facts(view, framed.speech),

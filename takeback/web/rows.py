@@ -11,13 +11,15 @@ from markupsafe import Markup
 
 from takeback.clock import SECOND, Duration, Instant
 from takeback.hold.states import IN_HAND, STOPPABLE, WAITING, State
-from takeback.ports.store import MessageView, Origin, RecipientView
-from takeback.review.finding import Finding
+from takeback.ports.store import FindingView, MessageView, Origin, RecipientView
+from takeback.review.policy import Effect
 from takeback.web import phrases
 from takeback.web.speech import Speech, isolated
 
 _NAMED = 3
 """So many recipients are named; the rest are counted."""
+LEFT = frozenset({State.SENT, State.UNKNOWN, State.LET_BE, State.LEAVING})
+"""Of a copy in one of these a recall is worth asking for."""
 CHOSEN_AT_MOST = 12
 """Up to so many recipients can be chosen among on the outbox; the message's own page has them all."""
 _SUBJECT = 200
@@ -82,8 +84,21 @@ class Row:
     unknown: Sequence[str]
     """Addresses of which nobody knows whether their copy has left."""
     attachments: Sequence[Markup]
-    findings: Sequence[Markup]
-    """Why it is kept longer: likely mistakes, each in a sentence."""
+    findings: Sequence[Doubt]
+    """Likely mistakes, the worst first."""
+    recallable: bool
+    """Whether some copy has left, or may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A likely mistake in a sentence; `code` is what "this is fine" names. `holds`: the message waits longer for it."""
+
+    code: str
+    said: Markup
+    holds: bool
+    settled: bool
+    """Whether somebody has said what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,6 @@ class Beside:
     """What is known of a message besides its envelope."""
 
     attachments: Sequence[str] = ()
-    findings: Sequence[Finding] = ()
     hides_subject: bool = False
     """Whether the person may see the envelope only."""
 
@@ -117,7 +131,8 @@ def row(view: MessageView, now: Instant, speech: Speech, beside: Beside | None =
         sendable=len(waiting),
         unknown=[each.address for each in view.recipients if each.state is State.UNKNOWN],
         attachments=[isolated(name, _NAME) for name in beside.attachments],
-        findings=[isolated(_reason(finding, speech), _REASON) for finding in beside.findings],
+        findings=[] if beside.hides_subject else [_doubt(each, speech) for each in view.findings],
+        recallable=any(each.state in LEFT for each in view.recipients),
     )
 
 
@@ -180,5 +195,11 @@ def _spent(passed: Duration, whole: Duration) -> int:
     return 1000 if whole <= 0 else max(0, min(1000, 1000 * passed // whole))
 
 
-def _reason(finding: Finding, speech: Speech) -> str:
-    return finding.reason.ar if speech.language.code == "ar" else finding.reason.en
+def _doubt(found: FindingView, speech: Speech) -> Doubt:
+    reason = found.finding.reason
+    return Doubt(
+        code=found.finding.code,
+        said=isolated(reason.ar if speech.language.code == "ar" else reason.en, _REASON),
+        holds=found.effect != Effect.SHOWN,
+        settled=bool(found.judgement),
+    )

@@ -127,6 +127,7 @@ def stage(folder: Path, aside: Aside) -> Iterator[Stage]:
         aside.run(server.start())
     authority = issue_certificate(folder)
     file = folder / "takeback.toml"
+    (folder / "master").write_text("secret")
     file.write_text(_configuration(sink.port, dropper.port))
     for account in (ANN, BEN, ROOT):
         call_command("account", "add", account, "--password-stdin", "--config", str(file), given=PASSWORD)
@@ -166,7 +167,7 @@ domains = ["example.com"]
 [hold]
 window = "1h"
 [[hold.rule]]
-when = {{ recipients = ["*@now.example", "*@drop.example"] }}
+when = {{ recipients = ["*@now.example", "*@drop.example", "*@box.example"] }}
 window = "0s"
 [[relay]]
 for = ["*@drop.example"]
@@ -175,6 +176,13 @@ tls = "off"
 [[relay]]
 to = "smtp://127.0.0.1:{sink}"
 tls = "off"
+[[mailboxes]]
+for = ["*@box.example"]
+kind = "imap"
+url = "imap://127.0.0.1:9"
+username = "master"
+password_file = "master"
+login = "{{user}}*{{master}}"
 [limits]
 recipients = 20000
 """

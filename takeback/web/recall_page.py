@@ -1,0 +1,140 @@
+"""Recall: a page that says what it does and asks, and the report that fills while it runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from takeback.flows.recall import Wish
+from takeback.httpd.asking import message_of
+from takeback.httpd.person import FromOurPage, Person, SignedIn
+from takeback.httpd.problems import Code, Problem
+from takeback.httpd.services import Services, ServicesDep
+from takeback.ports.store import MessageView
+from takeback.recall.outcomes import DONE, REASON_WORDS, WORDS, Outcome, Reason
+from takeback.recall.report import RecipientReport, Report, Status, for_sender, rows
+from takeback.visible import visible
+from takeback.web.framing import frame, page, see
+from takeback.web.pages import Frame
+from takeback.web.rows import title
+from takeback.web.speech import Speech, isolated
+
+_SHOWN = 200
+
+router = APIRouter(prefix="/messages", dependencies=[FromOurPage], include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """How many people have come to that; or, of one recipient, who it is and since when."""
+
+    what: Markup
+    tone: str
+    number: int = 0
+    who: Markup | None = None
+    at: Markup | None = None
+
+
+@router.get("/{id}/recall")
+async def recall_page(request: Request, services: ServicesDep, person: SignedIn, id: str) -> Response:
+    view, _ = await message_of(services, person, id)
+    framed = frame(request, services, person)
+    report = await _report(services, person, view)
+    return page(
+        "recall.html",
+        framed,
+        id=view.id,
+        subject=title(view, framed.speech, not person.may_see_subject(view.account)),
+        running=report is not None and report.status is Status.RUNNING,
+        asked=report is not None,
+        reachable=services.can_recall,
+        until=framed.speech.recently(report.watch_until, framed.now) if report else "",
+        counts=_counts(report, framed.speech) if report else [],
+        recipients=_recipients(report, framed) if report else [],
+        more=max(0, len(report.recipients) - _SHOWN) if report else 0,
+    )
+
+
+@router.post("/{id}/recall")
+async def start_recall(services: ServicesDep, person: SignedIn, id: str) -> Response:
+    """Asked for twice it is one recall, so nothing is lost by pressing again."""
+    view, who = await message_of(services, person, id)
+    if not services.can_recall:
+        raise Problem(Code.NOT_FOUND, "no mailbox can be reached from here")
+    await services.recall(Wish(view.id), who)
+    return see(f"/messages/{view.id}/recall")
+
+
+@router.get("/{id}/recall.csv")
+async def recall_table(services: ServicesDep, person: SignedIn, id: str) -> Response:
+    view, _ = await message_of(services, person, id)
+    report = await _report(services, person, view)
+    if report is None:
+        raise Problem(Code.NOT_FOUND, "the message was never recalled")
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(("recipient", "person", "outcome", "reason", "at"))
+    writer.writerows(tuple(map(_cell, row)) for row in rows(report, _sees_all(person, view)))
+    return Response(
+        table.getvalue(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="recall-{view.id}.csv"'},
+    )
+
+
+async def _report(services: Services, person: Person, view: MessageView) -> Report | None:
+    """The newest recall of the message, as far as this person may know of it."""
+    ids = await services.recalls.recalls(view.id)
+    report = await services.recalls.report(ids[0]) if ids else None
+    return report if report is None or _sees_all(person, view) else for_sender(report)
+
+
+def _sees_all(person: Person, view: MessageView) -> bool:
+    """Evidence, and why a mailbox is protected, are for administrators; not even for them in their own matters."""
+    return person.rights.administrator and view.account != person.account
+
+
+def _counts(report: Report, speech: Speech) -> list[OutcomeLine]:
+    return [OutcomeLine(speech.t(WORDS[outcome]), _tone(outcome), number) for outcome, number in report.counts.items()]
+
+
+def _recipients(report: Report, framed: Frame) -> Sequence[OutcomeLine]:
+    return [_line(each, framed) for each in report.recipients[:_SHOWN]]
+
+
+def _line(recipient: RecipientReport, framed: Frame) -> OutcomeLine:
+    standing = recipient.worst_person if recipient.own is None else None
+    reason = standing.reason if standing else recipient.reason
+    return OutcomeLine(
+        what=_said(recipient.outcome, reason, framed.speech),
+        tone=_tone(recipient.outcome),
+        who=isolated(recipient.address),
+        at=framed.speech.recently(standing.at if standing else recipient.at, framed.now),
+    )
+
+
+def _said(outcome: Outcome, reason: Reason, speech: Speech) -> Markup:
+    said = speech.t(WORDS[outcome])
+    return (
+        speech.t("{outcome}; {reason}", outcome=said, reason=speech.t(REASON_WORDS[reason]))
+        if reason in REASON_WORDS
+        else said
+    )
+
+
+def _tone(outcome: Outcome) -> str:
+    if outcome in DONE:
+        return "undone"
+    return "unknown" if outcome is Outcome.PENDING else "failed"
+
+
+def _cell(text: str) -> str:
+    """A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it."""
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown

@@ -1,0 +1,43 @@
+"""Likely mistakes on a row, and the report of a recall."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.web.stage import LANGUAGES, Stage, letter
+
+
+def test_a_likely_mistake_is_shown_and_can_be_called_fine(site: Stage) -> None:
+    text = "Dear Bob,\n\nplease find the signed contract attached.\n\nAnn\n"
+    id = site.send(content=letter(["bob@held.example"], "Contract", text=text))
+    with site.page() as page:
+        page.goto("/")
+        doubt = page.locator(f"#m-{id} .doubt-line").first
+        expect(doubt).to_contain_text("attach")
+        before = page.locator(f"#m-{id} .doubt-line").count()
+        doubt.get_by_role("button", name="This is fine").click()
+        expect(page.locator("#answer")).to_contain_text("Noted.")
+        expect(page.locator(f"#m-{id} .doubt-line")).to_have_count(before - 1)
+        expect(page.locator(f"#m-{id} .undo")).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_recall_is_asked_for_and_told_of(site: Stage, language: str) -> None:
+    id = site.send(["x@now.example", "y@held.example", "z@box.example"], f"Recall it {language}")
+    with site.page(language=language) as page:
+        page.goto(f"/messages/{id}")
+        expect(page.locator("#state .tag.sent").first).to_be_visible()
+        page.locator(f"a[href='/messages/{id}/recall']").click()
+        page.locator(f"form[action='/messages/{id}/recall'] button").click()
+        report = page.locator("#report")
+        expect(report.locator("tbody tr")).to_have_count(3)
+        expect(report.locator("tbody tr", has_text="y@held.example").locator(".undone")).to_be_visible()
+        expect(report.locator("tbody tr", has_text="x@now.example").locator(".failed")).to_be_visible()
+        expect(report.locator("tbody tr", has_text="z@box.example").locator(".unknown")).to_be_visible()
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        table = page.request.get(f"/messages/{id}/recall.csv").text()
+        assert "y@held.example,y@held.example,never_left,undone," in table
+    assert site.received(f"Recall it {language}") == ["x@now.example", "z@box.example"]
