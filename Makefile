@@ -8,7 +8,7 @@ LOCK := $(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extr
 	--no-emit-index-url --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench bench-review docs lock clean
+.PHONY: help run test check soak bench bench-review docs screenshots lock clean
 
 help:
 	@echo "make run     a playground: a gateway, three mailboxes, a few messages on hold"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   speed and memory, beside a real Postfix"
 	@echo "make bench-review   how well the review finds mistakes, on mail in DATA=folder"
 	@echo "make docs    the pages that are made from the code"
+	@echo "make screenshots  the pages as pictures, in both languages and both themes"
 	@echo "make lock    choose the versions in requirements/ anew"
 	@echo "make clean   remove what the others made"
 
@@ -44,6 +45,10 @@ bench: $(VENV)/dev.stamp
 
 bench-review: $(VENV)/dev.stamp
 	$(BIN)/python -m bench.review $(if $(DATA),--data $(DATA))
+
+screenshots: $(VENV)/dev.stamp
+	sh scripts/install-services
+	$(BIN)/python -m scripts.screenshots
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m scripts.write_docs

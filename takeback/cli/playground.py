@@ -19,11 +19,13 @@ from rich.live import Live
 from rich.text import Text
 
 from takeback.app import Gateway
+from takeback.auth.passwords import Passwords
 from takeback.cli import recall_words, words
 from takeback.cli.terms import UsageError, console, say
 from takeback.config import load
 from takeback.hold.states import FINAL, State
 from takeback.ports.store import MessageView
+from takeback.store.accounts import NewAccount
 from takeback.store.recall_store import SqlRecallStore
 from takeback.store.store import SqlStore
 
@@ -51,7 +53,7 @@ SAMPLES = (
 )
 
 
-def prepare(folder: Path, port: int) -> Path:
+def prepare(folder: Path, port: int, pages: int) -> Path:
     """The configuration file of a fresh playground. Raises UsageError where something else is in its place."""
     file = folder / "takeback.toml"
     if folder.exists() and any(folder.iterdir()) and not _is_ours(file):
@@ -60,7 +62,7 @@ def prepare(folder: Path, port: int) -> Path:
         shutil.rmtree(folder / part, ignore_errors=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(_configuration(folder, port), "utf-8")
+        file.write_text(_configuration(folder, port, pages), "utf-8")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}; name another place with --folder") from None
     return file
@@ -73,7 +75,7 @@ def _is_ours(file: Path) -> bool:
         return False
 
 
-def _configuration(folder: Path, port: int) -> str:
+def _configuration(folder: Path, port: int, pages: int) -> str:
     mailboxes = folder.absolute() / "mailboxes"
     return f"""{_FIRST_LINE}
 [data]
@@ -87,7 +89,8 @@ network = "127.0.0.1/32"
 account = "{SENDER}"
 may_send_as = ["*@{DOMAIN}"]
 [http]
-listen = []
+listen = "127.0.0.1:{pages}"
+url = "http://127.0.0.1:{pages or 8025}"
 [organisation]
 domains = ["{DOMAIN}"]
 [hold]
@@ -141,15 +144,25 @@ async def run(file: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await gateway.start()
-    port = gateway.endpoints[0][1]
+    port, pages = gateway.endpoints[0][1], gateway.endpoints[-1][1]
     seen = _Seen()
     try:
         await asyncio.to_thread(_send_samples, port)
         show = _show_live if console.is_terminal else _show_lines
-        await show(gateway.store, seen, stopping, _instructions(file, port))
+        invitation = await _invite(gateway.store, pages)
+        await show(gateway.store, seen, stopping, [*invitation, *_instructions(file, port)])
     finally:
         await gateway.stop()
     _say_goodbye(seen, file.parent)
+
+
+async def _invite(store: SqlStore, pages: int) -> list[str]:
+    """Where the pages are, and a password for them that is good for this run of the demo only."""
+    password = generate()
+    passwords = Passwords()
+    await store.set_account(NewAccount(SENDER, SENDER, passwords.hash_now(password)))
+    passwords.close()
+    return [f"The outbox in a browser: http://127.0.0.1:{pages}/ (address {SENDER}, password {password})"]
 
 
 def _send_samples(port: int) -> None:
