@@ -20,7 +20,7 @@ from takeback.web.framing import frame, page
 from takeback.web.pages import Frame
 from takeback.web.rows import Row, row
 
-_ON_A_PAGE = 40
+_ON_A_PAGE = 20
 _JUST_NOW: Duration = 15 * MINUTE
 """For so long after it was sent a message is in the outbox, whatever has become of it."""
 _OF_THE_LAST = 10
