@@ -21,14 +21,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, stage(Path(folder), aside) as site:
         many = site.send([f"person{number}@held.example" for number in range(10_000)], "To everybody")
         others = [site.send(subject=f"Message {number}") for number in range(30)]
+        with site.page():
+            pass  # signs in, and so the next browser has nothing in its cache but that
         with site.page() as page:
             _tell_sizes(page)
             _tell("outbox with 20 of 31 messages: loaded and drawn", [_loaded(page, "/") for _ in range(ROUNDS)])
             _tell("message: loaded and drawn", [_loaded(page, f"/messages/{others[0]}") for _ in range(ROUNDS)])
             _tell("message to 10,000: loaded and drawn", [_loaded(page, f"/messages/{many}") for _ in range(ROUNDS)])
             page.goto("/")
-            _tell("undo: from the press to the answer on the page", [_undo(page, id) for id in others])
+            _tell("undo: from the press to the answer on the page", [_undo(page, id) for id in others[-15:]])
             _tell("new message: from its 250 to the row on the page", [_appears(site, page, n) for n in range(ROUNDS)])
+            page.goto(f"/messages/{many}")
             _tell("undo for 10,000: from the press to the answer", [_undo(page, many)])
     aside.close()
 

@@ -101,7 +101,8 @@ def _take(site: Stage, ids: dict[str, str], language: str, theme: str) -> None:
 
 @contextmanager
 def _page(site: Stage, account: str, language: str, theme: str, size: ViewportSize | None = None) -> Iterator[Page]:
-    with site.page(account, language, color_scheme=theme, viewport=size or WIDE) as page:
+    phone = {"is_mobile": True, "has_touch": True} if size else {}
+    with site.page(account, language, color_scheme=theme, viewport=size or WIDE, **phone) as page:
         yield page
 
 

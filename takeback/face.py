@@ -91,7 +91,7 @@ class Face:
         )
 
     async def _recall(self, wish: Wish, who: Who) -> list[str]:
-        return await start(self._store, self._recalls.store, self._recalls.reach.settings, wish, who)
+        return await start(self._store, self._recalls.store, self._recalls.reach, wish, who)
 
     def _resender(self, config: Config, acceptor: Acceptor) -> Resender:
         async def submitter_of(account: str) -> Submitter:

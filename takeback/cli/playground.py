@@ -24,6 +24,7 @@ from takeback.cli import recall_words, words
 from takeback.cli.terms import UsageError, console, say
 from takeback.config import load
 from takeback.hold.states import FINAL, State
+from takeback.ids import new_token
 from takeback.ports.store import MessageView
 from takeback.store.accounts import NewAccount
 from takeback.store.recall_store import SqlRecallStore
@@ -158,7 +159,7 @@ async def run(file: Path) -> None:
 
 async def _invite(store: SqlStore, pages: int) -> list[str]:
     """Where the pages are, and a password for them that is good for this run of the demo only."""
-    password = generate()
+    password = new_token()
     passwords = Passwords()
     await store.set_account(NewAccount(SENDER, SENDER, passwords.hash_now(password)))
     passwords.close()

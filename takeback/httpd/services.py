@@ -17,9 +17,9 @@ from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.settings import HttpSettings
 from takeback.ports.people import People
-from takeback.ports.sent_copies import Drafts, OwnMailboxes
 from takeback.ports.recall import RecallStore
 from takeback.ports.review import ReviewStore
+from takeback.ports.sent_copies import Drafts, OwnMailboxes
 from takeback.ports.store import Store
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from takeback.ports.people import Author, Right
 from takeback.store.opening import open_database
@@ -20,6 +20,9 @@ from takeback.store.store import SqlStore
 from tests.doubles.smarthost import Smarthost
 from tests.end_to_end.running import PASSWORD, Aside, Gateway, call_command, issue_certificate, running
 from tests.services.requirement import missing
+
+expect.set_options(timeout=20_000)
+"""Many machines are slower than the one on which a test was written, and no test is about speed."""
 
 ANN, BEN, ROOT = "ann@example.com", "ben@example.com", "root@example.com"
 LANGUAGES = {"en": "ltr", "ar": "rtl"}
@@ -52,7 +55,7 @@ class Stage:
         """A page of somebody who is signed in (nobody: ""). What goes wrong in it fails the test."""
         values: dict[str, Any] = {"locale": language, "timezone_id": "Africa/Cairo", **more}
         context = self.browser.new_context(base_url=self.url, **values)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         try:
             if account:
                 self._sign_in(context, account)
