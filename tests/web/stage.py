@@ -123,7 +123,7 @@ def id_of(page: Page) -> str:
 
 
 @contextmanager
-def stage(folder: Path, aside: Aside) -> Iterator[Stage]:
+def stage(folder: Path, aside: Aside, review: bool = False) -> Iterator[Stage]:
     chromium = which("chromium") or missing("chromium")
     sink, dropper = Smarthost(), Smarthost(drop_after_dot=True)
     for server in (sink, dropper):
@@ -131,7 +131,7 @@ def stage(folder: Path, aside: Aside) -> Iterator[Stage]:
     authority = issue_certificate(folder)
     file = folder / "takeback.toml"
     (folder / "master").write_text("secret")
-    file.write_text(_configuration(sink.port, dropper.port))
+    file.write_text(_configuration(sink.port, dropper.port, review))
     for account in (ANN, BEN, ROOT):
         call_command("account", "add", account, "--password-stdin", "--config", str(file), given=PASSWORD)
     aside.run(_make_administrator(file, ROOT))
@@ -151,7 +151,7 @@ async def _make_administrator(file: Path, account: str) -> None:
     await store.close()
 
 
-def _configuration(sink: int, dropper: int) -> str:
+def _configuration(sink: int, dropper: int, review: bool) -> str:
     return f"""
 [data]
 folder = "data"
@@ -164,7 +164,7 @@ key = "server.key"
 [http]
 listen = "127.0.0.1:0"
 [review]
-enabled = false
+enabled = {str(review).lower()}
 [organisation]
 domains = ["example.com"]
 [hold]

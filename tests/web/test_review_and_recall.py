@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.web.stage import LANGUAGES, Stage, letter
+from tests.end_to_end.running import Aside
+from tests.web.stage import LANGUAGES, Stage, letter, stage
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One whose mail is reviewed."""
+    aside = Aside()
+    with stage(tmp_path_factory.mktemp("reviewed"), aside, review=True) as ready:
+        yield ready
+    aside.close()
 
 
 def test_a_likely_mistake_is_shown_and_can_be_called_fine(site: Stage) -> None:
@@ -14,7 +26,7 @@ def test_a_likely_mistake_is_shown_and_can_be_called_fine(site: Stage) -> None:
     id = site.send(content=letter(["bob@held.example"], "Contract", text=text))
     with site.page() as page:
         page.goto("/")
-        doubt = page.locator(f"#m-{id} .doubt-line").first
+        doubt = page.locator(f"#m-{id} .doubt-line", has_text="attached")
         expect(doubt).to_contain_text("attach")
         before = page.locator(f"#m-{id} .doubt-line").count()
         doubt.get_by_role("button", name="This is fine").click()
