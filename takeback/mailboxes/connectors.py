@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from takeback.mailboxes.doveadm.connector import DoveadmConnector
 from takeback.mailboxes.imap.connector import ImapConnector
+from takeback.mailboxes.jmap.connector import JmapConnector
 from takeback.mailboxes.maildir.connector import MaildirConnector
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.ports.mailbox import Connector
@@ -16,6 +17,8 @@ def make_connector(settings: MailboxSettings) -> Connector:
     match settings.kind:
         case "doveadm":
             return DoveadmConnector(settings)
+        case "jmap":
+            return JmapConnector(settings)
         case "maildir":
             return MaildirConnector(settings)
     return ImapConnector(settings)

@@ -16,7 +16,7 @@ from takeback.secrets import check_one_secret
 
 Kind = Literal["imap", "doveadm", "jmap", "maildir"]
 
-_PLANNED = ("jmap", "graph", "gmail")
+_PLANNED = ("graph", "gmail")
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _DEFAULT_LOGINS = {"imap": "{user}*{master}", "doveadm": "{user}", "jmap": "{master}", "maildir": ""}
 _SCHEMES = {"doveadm": ("https", "http"), "jmap": ("https", "http")}
@@ -35,7 +35,7 @@ SKIPPED = (
 
 def _read_kind(value: object) -> object:
     if value in _PLANNED:
-        raise ValueError(f"{value} is not built yet; write imap, doveadm or maildir")
+        raise ValueError(f"{value} is not built yet; write imap, doveadm, jmap or maildir")
     return value
 
 
@@ -52,10 +52,11 @@ class MailboxSettings(Settings):
     """`imap`, `doveadm` (Dovecot's HTTP API), `jmap` or `maildir`."""
     url: str
     """`imaps://host[:993]`, `imap://host[:143]` (STARTTLS, but not on loopback); `https://host:port` for doveadm and
-    jmap (`http` on loopback only); `/folder/{user}` for maildir."""
+    jmap (`http` on loopback only; jmap without a path looks at `/.well-known/jmap`); `/folder/{user}` for maildir."""
     username: str = ""
     """Who logs in: a master user, an account that may act for others, or the mailbox's own. Doveadm: `doveadm`, or
-    nothing with an API key as the password. Needs one of the four keys below."""
+    nothing with an API key as the password. Jmap: nothing with a token as the password. Needs one of the four keys
+    below."""
     password: SecretStr | None = None
     """The password itself. Better in a file."""
     password_file: OptionalPathText = None
@@ -67,8 +68,9 @@ class MailboxSettings(Settings):
     login: str = ""
     """How the mailbox is named to the server; `{user}` is the local part in lower case, `{address}` the whole
     address, `{master}` the user name. imap: `{user}*{master}`, the default, logs in as a Dovecot master user;
-    `authzid` (or `authzid:{address}`) asks to act for it, which Cyrus wants. doveadm: `{user}`. jmap: `{master}`.
-    Without `{user}` and `{address}` it is one mailbox, and `for` must name one address."""
+    `authzid` (or `authzid:{address}`) asks to act for it, which Cyrus wants. doveadm: `{user}`. jmap: `{master}`,
+    or as a server with a master user wants it, such as `{address}%{master}`. Without `{user}` and
+    `{address}` it is one mailbox, and `for` must name one address."""
     ca_file: OptionalPathText = None
     """PEM file of the authority behind the server's certificate; without it, the system's."""
     connections: int = Field(20, ge=1, le=1000)
@@ -105,7 +107,7 @@ class MailboxSettings(Settings):
             if self.username or self.login or self.ca_file:
                 raise ValueError("a maildir needs no username, login or ca_file; remove them")
             return self
-        if self.kind == "doveadm" and not self.username:
+        if self.kind in ("doveadm", "jmap") and not self.username:
             check_one_secret(_WithApiKey(self))
         else:
             check_one_secret(self)
@@ -119,7 +121,7 @@ class MailboxSettings(Settings):
         if self.kind == "imap" and self.login_template == "authzid":
             return
         if self.login_template.startswith("authzid") and self.kind != "imap":
-            raise ValueError('login = "authzid" is for imap; doveadm wants "{user}" or "{address}"')
+            raise ValueError(f'login = "authzid" is for imap; {self.kind} wants "{{user}}" or "{{address}}"')
         if unknown := fields - {"user", "address", "master"}:
             raise ValueError(f"login: {{{min(unknown)}}} means nothing; use {{user}}, {{address}} and {{master}}")
         if not fields & {"user", "address"} and not self._names_one_address():
@@ -138,7 +140,7 @@ class MailboxSettings(Settings):
 
 
 class _WithApiKey:
-    """An API key needs no user name; for the rest it is a password like any other."""
+    """An API key or a token needs no user name; for the rest it is a password like any other."""
 
     username = "api key"
 

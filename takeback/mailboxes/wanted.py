@@ -21,4 +21,13 @@ _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 def has_message_id(header: bytes, reference: Reference) -> bool:
     """Whether a Message-ID field of this header is exactly that one. The header may be anybody's, in any shape."""
     wanted = reference.message_id.encode("utf-8", "surrogateescape")
-    return any(_FOLD.sub(b"", match[1]).strip() == wanted for match in _MESSAGE_ID.finditer(header))
+    return wanted in _values(header)
+
+
+def message_ids_in(header: bytes) -> list[str]:
+    """What `has_message_id` says yes to."""
+    return [value.decode("utf-8", "surrogateescape") for value in _values(header)]
+
+
+def _values(header: bytes) -> list[bytes]:
+    return [_FOLD.sub(b"", match[1]).strip() for match in _MESSAGE_ID.finditer(header)]

@@ -39,12 +39,14 @@ class WebServer:
             raise MailboxRefused(f"no login at {self.name}: {error}") from None
 
     @asynccontextmanager
-    async def asked(self, request: httpx.Request, auth: httpx.Auth | None = None) -> AsyncIterator[httpx.Response]:
-        """The answer, its body still to be read. Raises MailboxUnavailable and MailboxRefused for all but success."""
+    async def asked(self, request: httpx.Request, *, redirects: bool = False) -> AsyncIterator[httpx.Response]:
+        """The answer, its body still to be read. Raises MailboxUnavailable and MailboxRefused for all but success, and
+        for redirects unless the caller sees to them."""
         try:
-            response = await self._client.send(request, auth=auth, stream=True)
+            response = await self._client.send(request, stream=True)
             try:
-                self._check(response)
+                if not (redirects and response.has_redirect_location):
+                    self._check(response)
                 yield response
             finally:
                 await response.aclose()
@@ -52,7 +54,11 @@ class WebServer:
             raise MailboxUnavailable(f"{self.name}: {error or type(error).__name__}") from None
 
     def request(self, method: str, url: str, **arguments: object) -> httpx.Request:
-        return self._client.build_request(method, url, **arguments)  # type: ignore[arg-type]
+        """Raises MailboxUnavailable where the address, which may be the server's, is none."""
+        try:
+            return self._client.build_request(method, url, **arguments)  # type: ignore[arg-type]
+        except httpx.InvalidURL as error:
+            raise MailboxUnavailable(f"{self.name}: {error}") from None
 
     async def body(self, response: httpx.Response) -> bytes:
         """The whole of it. Raises MailboxUnavailable where it is larger than anything that was asked for."""

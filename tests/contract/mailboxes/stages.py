@@ -13,6 +13,7 @@ from imapclient.exceptions import IMAPClientError
 
 from takeback.clock import Instant, from_datetime
 from takeback.mailboxes.connectors import make_connector
+from takeback.mailboxes.marks import canonical
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.ports.mailbox import Connector, Copy, Kept, Mailbox, Reference
 from tests.services import cyrus, dovecot
@@ -53,6 +54,12 @@ class Kind:
     """Whether the date of arrival can be put back."""
     quota: bool = True
     """Whether the connector meets the server's quota."""
+    brisk: bool = True
+    """Whether a removal is decided within a millisecond or two."""
+    identical: bool = True
+    """Whether identical copies are told apart."""
+    interrupted: bool = True
+    """Whether a removal can be interrupted with `\\Deleted` on the copy."""
     logs_in: bool = True
     """Whether there is a server that can be down, and a password that can be wrong."""
 
@@ -64,7 +71,8 @@ class Kind:
 KINDS = (
     Kind("imap@dovecot"),
     Kind("imap@cyrus", keeps_8_bit=False),
-    Kind("doveadm@dovecot", conditional=False, marks=False, octets=False, dates=False),
+    Kind("jmap@cyrus", keeps_8_bit=False, marks=False, brisk=False, identical=False, interrupted=False),
+    Kind("doveadm@dovecot", conditional=False, brisk=False, marks=False, octets=False, dates=False),
     Kind("maildir@dovecot", marks=False, keywords=False, quota=False, logs_in=False),
 )
 
@@ -150,7 +158,7 @@ class Stage:
         return [
             Message(
                 item[b"BODY[]"],
-                frozenset(flag.decode() for flag in item[b"FLAGS"]) - {"\\Recent"},
+                canonical(flag.decode() for flag in item[b"FLAGS"]),
                 from_datetime(item[b"INTERNALDATE"].astimezone(UTC)),
             )
             for _, item in sorted(found.items())
@@ -168,6 +176,9 @@ def section(kind: Kind, server: Server) -> dict[str, Any]:
     """The `[[mailboxes]]` section for that connector."""
     common = {"for": [f"*@{DOMAIN}"], "kind": kind.name.partition("@")[0]}
     if isinstance(server, Cyrus):
+        if kind.name.startswith("jmap"):
+            url = f"http://127.0.0.1:{server.http_port}"
+            return common | {"url": url, "username": "proxy", "password": cyrus.PASSWORD, "login": "{user}"}
         return common | {
             "url": f"imap://127.0.0.1:{server.imap_port}",
             "username": cyrus.ADMIN,
@@ -199,6 +210,12 @@ def kept(raw: bytes, folder: str = "INBOX", flags: Iterable[str] = (), date: dat
             yield raw[start : start + 50_000]
 
     return Kept(folder, frozenset(flags), from_datetime(date), len(raw), pieces)
+
+
+def duplicates(stage: Stage, number: int) -> list[bytes]:
+    """Copies of one message: identical, or with the trace that each delivery leaves where identical ones are one."""
+    traces = [f"Received: by mx.{DOMAIN} with LMTP id {each}\r\n" for each in range(number)]
+    return [message(top="" if stage.kind.identical else trace) for trace in traces]
 
 
 async def bytes_of(mailbox: Mailbox, copy: Copy) -> bytes:

@@ -8,7 +8,17 @@ import pytest
 
 from takeback.clock import from_datetime
 from takeback.ports.mailbox import Check, MailboxRefused, MailboxUnavailable, QuotaExceeded, Removal
-from tests.contract.mailboxes.stages import DATE, DOMAIN, MESSAGE_ID, REFERENCE, Stage, bytes_of, kept, message
+from tests.contract.mailboxes.stages import (
+    DATE,
+    DOMAIN,
+    MESSAGE_ID,
+    REFERENCE,
+    Stage,
+    bytes_of,
+    duplicates,
+    kept,
+    message,
+)
 
 ARABIC = "المشاريع عاجل & سري"
 NEW = message("<corrected@example.com>", b"the price is 7.\r\n")
@@ -26,20 +36,20 @@ IDS = [
 
 
 async def test_finds_every_copy_as_it_is(stage: Stage) -> None:
-    raw = message()
+    raw, second, third = duplicates(stage, 3)
     stage.deliver(raw)
-    stage.deliver(raw, ARABIC, ["\\Seen", "\\Flagged"])
-    stage.deliver(raw, "Archive", ["$Forwarded"])
+    stage.deliver(second, ARABIC, ["\\Seen", "\\Flagged"])
+    stage.deliver(third, "Archive", ["$Forwarded"])
     found = {copy.place.folder: copy for copy in await stage.find()}
     assert {folder: copy.flags for folder, copy in found.items()} == {
         "INBOX": frozenset(),
         ARABIC: frozenset({"\\Seen", "\\Flagged"}),
         "Archive": frozenset({"$Forwarded"}),
     }
-    for copy in found.values():
-        assert copy.size == len(raw)
+    for copy, stored in zip(map(found.__getitem__, ("INBOX", ARABIC, "Archive")), (raw, second, third), strict=True):
+        assert copy.size == len(stored)
         assert copy.delivered_at == from_datetime(DATE)
-        assert copy.header == raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        assert copy.header == stored.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
         assert not copy.removing
 
 
@@ -69,8 +79,8 @@ async def test_finds_a_message_id_on_a_line_of_its_own(stage: Stage) -> None:
 
 
 async def test_finds_duplicates(stage: Stage) -> None:
-    for _ in range(3):
-        stage.deliver(message())
+    for raw in duplicates(stage, 3):
+        stage.deliver(raw)
     assert len({copy.place for copy in await stage.find()}) == 3
 
 
@@ -153,8 +163,9 @@ async def test_a_change_that_is_not_reading_does_not_save_it(stage: Stage) -> No
 
 
 async def test_one_of_two_copies(stage: Stage) -> None:
-    stage.deliver(message())
-    stage.deliver(message(), flags=["\\Seen"])
+    unread, read = duplicates(stage, 2)
+    stage.deliver(unread)
+    stage.deliver(read, flags=["\\Seen"])
     mailbox = await stage.mailbox()
     outcomes = [await mailbox.remove(copy, only_if_unread=True) for copy in await mailbox.find(REFERENCE)]
     assert sorted(each.removal for each in outcomes) == [Removal.READ, Removal.REMOVED]
@@ -199,6 +210,8 @@ async def test_a_folder_that_was_made_anew(stage: Stage) -> None:
 
 
 async def test_finishes_a_removal_that_was_interrupted(stage: Stage) -> None:
+    if not stage.kind.interrupted:
+        pytest.skip("a removal is one step here, and a message with \\Deleted is not shown")
     stage.deliver(message(), flags=["\\Deleted", "$Recalled", "\\Flagged", "\\Seen"])
     mailbox = await stage.mailbox()
     (copy,) = await mailbox.find(REFERENCE)

@@ -52,7 +52,7 @@ async def play(stage: Stage, rounds: int) -> list[Round]:
     mailbox = await stage.mailbox()
     chance = random.Random(rounds)
     played: list[Round] = []
-    lead, pace = 0.0, 1 if stage.kind.conditional else SLOW
+    lead, pace = 0.0, 1 if stage.kind.brisk else SLOW
     for start in range(0, rounds, AT_ONCE):
         ids = [f"<race-{start + number}@example.com>" for number in range(AT_ONCE)]
         uids = await deliver(reader, ids)

@@ -66,6 +66,35 @@ def test_errors_tell_the_mend(change: dict[str, Any], mend: str) -> None:
     assert "\n" not in str(caught.value) and "s3cret" not in str(caught.value)
 
 
+JMAP = {"for": ["ann@example.com"], "kind": "jmap", "url": "https://mail.example.com", "password": "s3cret"}
+
+
+def test_jmap_with_a_login_of_its_own_with_a_token_and_with_a_master_user() -> None:
+    assert read(JMAP | {"username": "ann"}).login_template == "{master}"
+    assert read(JMAP).username == ""
+    assert read(JMAP | {"for": ["*@example.com"], "username": "m", "login": "{address}%{master}"}).covers(
+        "b@example.com"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ({"for": ["*@example.com"], "username": "ann"}, "for must name one address"),
+        ({"for": ["*@example.com"]}, "for must name one address"),
+        ({"login": "authzid", "username": "ann"}, "is for imap; jmap wants"),
+        ({"url": "http://mail.example.com"}, "does not go over http"),
+        ({"url": "imaps://mail.example.com"}, "is no address for jmap"),
+        ({"url": "https://ann@mail.example.com"}, "belongs into username"),
+        ({"password": None}, "username needs one of"),
+    ],
+)
+def test_errors_of_jmap_tell_the_mend(change: dict[str, Any], mend: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read({key: value for key, value in (JMAP | change).items() if value is not None})
+    assert mend in str(caught.value) and "s3cret" not in str(caught.value)
+
+
 def test_one_mailbox_with_its_own_login() -> None:
     settings = read(IMAP | {"for": ["ann@example.com"], "login": "{master}", "username": "ann"})
     assert settings.login_template == "{master}"
