@@ -44,8 +44,14 @@ class Mailboxes:
         self._delivered += 1
         message_id = f"<recall-{self._delivered}@{DOMAIN}>"
         for user in self.users:
-            _write(self.server.maildir(user) / "new" / f"2.{self._delivered}.bench", message_id)
+            _write(self.server.maildir(user) / "new" / f"2.{self._delivered}.bench", _message(message_id))
         return message_id
+
+    def deliver_this(self, content: bytes) -> None:
+        """Afterwards everybody has it, unread."""
+        self._delivered += 1
+        for user in self.users:
+            _write(self.server.maildir(user) / "new" / f"2.{self._delivered}.bench", content)
 
     def per_second(self, make: Callable[[str], OneMailbox]) -> float:
         """Mailboxes a second, out of each of which one message is taken."""
@@ -82,15 +88,19 @@ def _fill(maildir: Path, messages: int) -> None:
     for part in ("new", "cur", "tmp"):
         (maildir / part).mkdir(parents=True)
     for number in range(messages):
-        _write(maildir / "cur" / f"1.{number}.bench:2,S", f"<old-{number}@{DOMAIN}>")
+        _write(maildir / "cur" / f"1.{number}.bench:2,S", _message(f"<old-{number}@{DOMAIN}>"))
     owner = pwd.getpwnam("mail")
     for path in (maildir, *maildir.rglob("*")):
         os.chown(path, owner.pw_uid, owner.pw_gid)
 
 
-def _write(path: Path, message_id: str) -> None:
+def _message(message_id: str) -> bytes:
     header = f"From: ann@{DOMAIN}\r\nTo: all@{DOMAIN}\r\nSubject: figures\r\nMessage-ID: {message_id}\r\n\r\n"
-    path.write_bytes(header.encode() + _BODY)
+    return header.encode() + _BODY
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
     path.chmod(0o666)
 
 
@@ -138,7 +148,7 @@ def connected(kind: str, server: Dovecot, message_id: str) -> OneMailbox:
     async def take(user: str) -> None:
         mailbox = await connector.open(f"{user}@{DOMAIN}")
         try:
-            (copy,) = await mailbox.find(Reference(message_id))
+            (copy,) = await mailbox.find(Reference(message_id, to_remove=True))
             removed = await mailbox.remove(copy, only_if_unread=True)
         finally:
             await mailbox.close()

@@ -72,7 +72,7 @@ class TakingBack:
     async def run(self) -> Findings:
         """Afterwards no copy of ours that could be removed is there."""
         for _ in range(ROUNDS):
-            found = await self._mailbox.find(Reference(self._person.recall.stamp.message_id))
+            found = await self._mailbox.find(Reference(self._person.recall.stamp.message_id, to_remove=True))
             ours = await self._ours(found)
             if await self._take(ours, {copy.place for copy in found}):
                 break

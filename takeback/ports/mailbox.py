@@ -31,9 +31,14 @@ class QuotaExceeded(MailboxRefused):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a copy is looked for by: the Message-ID in full, with its angle brackets."""
+    """What a copy is looked for by: the Message-ID in full, with its angle brackets.
+
+    `to_remove` announces that what is found is removed next. A connector may then open a folder for writing at once,
+    which can take the mark of being new (`\\Recent`) off what is in it; without it a search leaves no trace.
+    """
 
     message_id: str
+    to_remove: bool = False
 
 
 @dataclass(frozen=True, slots=True)

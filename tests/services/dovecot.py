@@ -219,6 +219,7 @@ service lmtp {{
   }}
 }}
 service doveadm {{
+  service_count = 100
   inet_listener http {{
     address = 127.0.0.1
     port = {server.http_port}

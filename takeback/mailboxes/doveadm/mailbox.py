@@ -72,11 +72,9 @@ class DoveadmMailbox:
         return row.get("mailbox", "").lower() not in self._skipped and has_message_id(_header(row), reference)
 
     async def read(self, copy: Copy) -> AsyncIterator[bytes]:
-        rows = await self._run("fetch", field=["text", "size.virtual"], query=await self._where(copy.place))
-        if not rows:
-            raise MailboxUnavailable("the copy is gone from its folder")
-        text, _ = with_crlf(rows[0]["text"].encode("utf-8", "surrogatepass"))
-        if str(len(text)) != rows[0]["size.virtual"]:
+        row = await self._content(copy.place)
+        text, _ = with_crlf(row["text"].encode("utf-8", "surrogatepass"))
+        if str(len(text)) != row["size.virtual"]:
             raise MailboxRefused("the copy has octets that are not UTF-8, and cannot be read over doveadm")
         yield text
 
@@ -139,9 +137,11 @@ class DoveadmMailbox:
         await self._forget(taken.folder)
 
     async def _delete(self, place: Place, taken: _Aside) -> Removed:
-        await self._run("expunge", query=["mailbox", taken.folder, "all"], deleteEmptyMailbox=True)
-        if await self._look_aside(taken.folder) is not None:
-            raise MailboxUnavailable("what was expunged is still there")
+        """On the word of the expunge, which ends with a status of its own where anything could not be deleted."""
+        try:
+            await self._run("expunge", query=["mailbox", taken.folder, "all"], deleteEmptyMailbox=True)
+        except CommandFailed as failure:
+            raise MailboxUnavailable(f"it could not be expunged: {failure}") from None
         evidence = f"{_said(place)}: moved away with {described(taken.flags)}, and expunged"
         return Removed(Removal.REMOVED, evidence, taken.flags)
 
@@ -219,10 +219,12 @@ class DoveadmMailbox:
         names = {row["guid"]: row["mailbox"] for row in rows if "guid" in row}
         return Place(names.get(guid, "INBOX"), guid, uid)
 
-    async def _where(self, place: Place) -> list[str]:
-        """Its place, or its aside folder where it is there."""
-        aside = ["mailbox", _aside_folder(place), "all"]
-        return aside if await self._run("fetch", field=["uid"], query=aside) else _named(place)
+    async def _content(self, place: Place) -> dict[str, str]:
+        """Of what stands at its place, or in its aside folder where an earlier try left it."""
+        for query in (_named(place), ["mailbox", _aside_folder(place), "all"]):
+            if rows := await self._run("fetch", field=["text", "size.virtual"], query=query):
+                return rows[0]
+        raise MailboxUnavailable("the copy is gone from its folder")
 
     async def _run(self, command: str, **parameters: Any) -> Sequence[dict[str, str]]:
         return await self._doveadm.run(command, user=self._user, **parameters)

@@ -111,26 +111,31 @@ class ImapMailbox:
         return folders, namespaces
 
     async def _search(self, folders: Sequence[Folder], reference: Reference) -> list[tuple[Folder, str, list[int]]]:
-        """Folders with messages that may be wanted: UIDVALIDITY and UIDs."""
+        """Folders with messages that may be wanted: UIDVALIDITY and UIDs. INBOX is opened for writing where a removal
+        follows: most copies are there, and to open a folder is what costs a server most."""
         found = []
         search = commands.search(reference, extended="ESEARCH" in self._capabilities)
         for start in range(0, len(folders), _FOLDERS_AT_ONCE):
             some = folders[start : start + _FOLDERS_AT_ONCE]
-            pairs = [(commands.select(folder.wire, writable=False), search) for folder in some]
+            writable = [reference.to_remove and folder.is_inbox for folder in some]
+            pairs = [
+                (commands.select(folder.wire, writable=how), search) for folder, how in zip(some, writable, strict=True)
+            ]
             answers = await self._connection.run(*(command for pair in pairs for command in pair))
-            for folder, opened, searched in zip(some, answers[::2], answers[1::2], strict=True):
+            for folder, how, opened, searched in zip(some, writable, answers[::2], answers[1::2], strict=True):
                 if not opened.ok:
                     await self._check_is_gone(folder.wire, opened)
                     continue
                 if not searched.ok:
                     raise self._refusal("SEARCH", searched)
-                selection = self._note_selected(folder.wire, False, opened)
+                selection = self._note_selected(folder.wire, how, opened)
                 if uids := commands.uids_in(searched):
                     found.append((folder, selection.validity, uids))
         return found
 
     async def _look(self, folder: Folder, validity: str, uids: Sequence[int], reference: Reference) -> list[Copy]:
-        """By EXAMINE still: a folder that is selected and then deleted would end the session."""
+        """By EXAMINE still, but for INBOX, which nobody can delete: a folder that is selected and then deleted would
+        end the session."""
         selection = await self._select(folder.wire, writable=False)
         if selection is None:
             return []

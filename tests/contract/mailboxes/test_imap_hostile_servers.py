@@ -60,6 +60,18 @@ async def attempted(double: ImapDouble, **changes: str) -> Removed:
         await connector.close()
 
 
+async def test_inbox_is_opened_once_where_a_removal_follows_and_for_reading_else() -> None:
+    async with ImapDouble() as double:
+        connector, mailbox = await opened(double)
+        await mailbox.find(Reference(MESSAGE_ID))
+        assert not any(each.startswith(b"SELECT") for each in double.heard)
+        (copy,) = await mailbox.find(Reference(MESSAGE_ID, to_remove=True))
+        assert (await mailbox.remove(copy, only_if_unread=True)).removal is Removal.REMOVED
+        assert [each for each in double.heard if each.startswith(b"SELECT")] == [b'SELECT "INBOX" (CONDSTORE)']
+        await mailbox.close()
+        await connector.close()
+
+
 async def test_a_server_that_behaves() -> None:
     async with ImapDouble() as double:
         assert (await attempted(double)).removal is Removal.REMOVED

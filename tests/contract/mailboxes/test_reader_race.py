@@ -79,7 +79,7 @@ async def deliver(client: PlainImap, ids: Sequence[str]) -> dict[str, int]:
 async def play_one(mailbox: Mailbox, reader: PlainImap, which: tuple[str, int], offset: float, *, marks: bool) -> Round:
     """With an offset above 0 the reader comes that much later than the recall, else that much earlier."""
     message_id, uid = which
-    (copy,) = await mailbox.find(Reference(message_id))
+    (copy,) = await mailbox.find(Reference(message_id, to_remove=True))
 
     async def take_it() -> tuple[float, Removed]:
         await asyncio.sleep(-offset)
