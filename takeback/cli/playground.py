@@ -235,11 +235,18 @@ async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, ins
         for view in reversed(seen.newest_first()):
             if view.id in changed or view.id not in told:
                 told.add(view.id)
-                leaves = words.leaves_in(view.recipients, store.now())
-                say(f"{view.id}  {words.states(view.recipients)}  leaves in {leaves}  {view.subject}")
+                leaving = _leaving(words.leaves_in(view.recipients, store.now()).plain)
+                say(f"{view.id}  {words.states(view.recipients)}  {leaving}{view.subject}")
         for line in await seen.look_at_recalls(recalls):
             say(line)
         await _pause(stopping)
+
+
+def _leaving(left: str) -> str:
+    """`leaves in 30s`, `leaves when released`; nothing where nothing waits."""
+    if left == "-":
+        return ""
+    return f"leaves {left if left.startswith('when') else f'in {left}'}  "
 
 
 async def _pause(stopping: asyncio.Event) -> None:
