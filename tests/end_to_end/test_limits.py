@@ -41,8 +41,6 @@ hostname = "{HOSTNAME}"
 listen = ["127.0.0.1:0"]
 max_size = "20KB"
 {"".join(trusted)}
-[review]
-enabled = false
 [hold]
 window = "1h"
 longest = "1h"
