@@ -22,8 +22,9 @@ async def events(services: ServicesDep, person: SignedIn) -> Response:
     accounts = frozenset({person.account, *person.rights.acts_for})
 
     async def lines() -> AsyncIterator[str]:
-        yield "retry: 2000\n\n"
+        told = "retry: 2000\nevent: ready\ndata: {}\n\n"  # from here on nothing is missed; what came before may be
         async for change in services.changes.listen(accounts, _PATIENCE):
-            yield f"data: {json.dumps({'id': change.message})}\n\n" if change else ": still here\n\n"
+            yield f"data: {json.dumps({'id': change.message})}\n\n" if change else told
+            told = ": still here\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

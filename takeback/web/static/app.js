@@ -113,19 +113,17 @@
 
   // The stream of what changed. While it is lost the page says that it may be stale.
 
-  let wasLost = false;
   const listen = () => {
     const source = new EventSource(page.live);
     let grace;
     source.addEventListener("open", () => {
       clearTimeout(grace);
       if (byId("stale")) byId("stale").hidden = true;
-      if (wasLost) refreshAll();
-      wasLost = false;
     });
+    // What changed since the page was made, and before the stream began, would be missed otherwise.
+    source.addEventListener("ready", refreshAll);
     source.addEventListener("message", (event) => changed(JSON.parse(event.data).id ?? ""));
     source.addEventListener("error", () => {
-      wasLost = true;
       clearTimeout(grace);
       grace = setTimeout(() => byId("stale") && (byId("stale").hidden = false), 1500);
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
