@@ -117,6 +117,58 @@ class HoldRequest(Asked):
     recipients: Recipients = None
 
 
+class RecallRequest(Asked):
+    recipients: Recipients = None
+    also_read: bool = False
+    """Take back what was read, too, where the configuration allows it."""
+
+
+class RecalledPerson(Told):
+    address: str
+    outcome: str
+    reason: str | None
+    at: Time
+    next_try_at: Time | None
+    detail: str | None = None
+    copies: list[dict[str, Any]]
+    """What became of each copy, with its evidence; for administrators."""
+
+
+class RecalledRecipient(Told):
+    address: str
+    outcome: str
+    reason: str | None
+    at: Time
+    people: list[RecalledPerson]
+
+
+class Recall(Told):
+    id: str | None
+    message: str
+    status: str
+    asked_at: Time
+    watch_until: Time
+    counts: dict[str, int]
+    """How many people came to each outcome."""
+    recipients: list[RecalledRecipient]
+    also: list[str]
+
+
+class RecallIds(Told):
+    recalls: list[str]
+
+
+class FineRequest(Asked):
+    code: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z0-9_]+$", examples=["typo_domain"])]
+
+
+class CalledFine(Told):
+    id: str
+    code: str
+    findings: int
+    """How many findings of the message that were."""
+
+
 class Me(Told):
     account: str
     address: str

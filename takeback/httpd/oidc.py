@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import warnings
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from dataclasses import asdict, dataclass
@@ -17,7 +18,6 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import structlog
-from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from joserfc import jwt
@@ -34,6 +34,12 @@ from takeback.httpd.settings import OidcSettings
 from takeback.httpd.sign_in import start_session
 from takeback.ids import new_secret
 from takeback.visible import visible
+
+with warnings.catch_warnings():
+    import authlib.deprecate  # type: ignore[import-untyped]  # it makes its warnings be shown, whatever was said before
+
+    warnings.filterwarnings("ignore", category=authlib.deprecate.AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 
 PATH = "/sign-in/oidc"
 _COOKIE = "takeback-oidc"
