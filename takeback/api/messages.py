@@ -15,7 +15,7 @@ from takeback.flows.documents import Document
 from takeback.flows.hold import hold, send_now
 from takeback.flows.undo import undo
 from takeback.hold.states import State
-from takeback.httpd.asking import accounts_of, body_of, message_of
+from takeback.httpd.asking import accounts_of, body_of, message_of, recount_of
 from takeback.httpd.person import AskerDep, Person
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
@@ -58,9 +58,9 @@ async def list_messages(
 async def get_message(services: ServicesDep, person: AskerDep, id: Id) -> Document:
     """Every recipient's state, and everything that happened: what `takeback show --json` prints."""
     person.need(Scope.READ)
-    view, _ = await message_of(services, person, id)
+    view, events = await recount_of(services, person, id)
     also = [other for other in await _others(services, view) if other.id != view.id]
-    return shown_to(person, view, documents.shown(view, await services.store.events(view.id), also))
+    return shown_to(person, view, documents.shown(view, events, also))
 
 
 @router.get(

@@ -29,11 +29,11 @@ from takeback.cli.terms import (
 )
 from takeback.clock import Instant
 from takeback.flows import documents
-from takeback.flows.ask import Told, find
+from takeback.flows.ask import Told, recount
 from takeback.flows.hold import hold as hold_flow
 from takeback.flows.hold import send_now
 from takeback.flows.undo import undo as undo_flow
-from takeback.ports.store import EventView, MessageView
+from takeback.ports.store import MessageView
 from takeback.quantities import parse_duration
 from takeback.store.store import SqlStore
 
@@ -83,12 +83,8 @@ def show(
 ) -> None:
     """Every recipient's state, and everything that happened."""
 
-    async def look(store: SqlStore) -> tuple[Sequence[MessageView], Sequence[EventView]]:
-        views = await find(store, message, asker(account))
-        return views, await store.events(views[0].id)
-
     with failing_clearly(as_json):
-        (view, *also), events = with_store(config, look)
+        view, events, also = with_store(config, lambda store: recount(store, message, asker(account)))
         if as_json:
             print_json(documents.shown(view, events, also))
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from takeback import figures
 from takeback.errors import Ambiguous, NotFound
 from takeback.mail import address
-from takeback.ports.store import Answer, MessageView, RecipientView, Selection, Store
+from takeback.ports.store import Answer, EventView, MessageView, RecipientView, Selection, Store
 
 LAST = "last"
 
@@ -53,6 +53,16 @@ async def find(store: Store, reference: str, who: Who) -> Sequence[MessageView]:
     if len({view.account for view in found}) > 1:
         raise Ambiguous(f"several accounts have sent {reference}; say which one with --account")
     return found
+
+
+async def recount(
+    store: Store, reference: str, who: Who
+) -> tuple[MessageView, Sequence[EventView], Sequence[MessageView]]:
+    """What is meant and its events, as of one moment; and the others with the same Message-ID. Raises as `find`."""
+    first, *also = await find(store, reference, who)
+    if (recounted := await store.recount(first.id)) is None:
+        raise NotFound(f"no such message: {reference}")
+    return *recounted, also
 
 
 async def select(store: Store, reference: str, recipients: Sequence[str], who: Who) -> Selection:

@@ -8,7 +8,7 @@ from takeback.flows.ask import Who
 from takeback.httpd.person import Person
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services
-from takeback.ports.store import MessageView
+from takeback.ports.store import EventView, MessageView
 
 
 async def message_of(services: Services, person: Person, id: str) -> tuple[MessageView, Who]:
@@ -17,7 +17,19 @@ async def message_of(services: Services, person: Person, id: str) -> tuple[Messa
     for view in await services.store.find(id):
         if view.id == id and (who := person.who_for(view.account)) is not None:
             return view, who
-    raise Problem(Code.NOT_FOUND, "there is no such message")
+    raise _no_such_message()
+
+
+async def recount_of(services: Services, person: Person, id: str) -> tuple[MessageView, Sequence[EventView]]:
+    """The message of that id and its events, as of one moment. Raises as `message_of`."""
+    recounted = await services.store.recount(id)
+    if recounted is None or person.who_for(recounted[0].account) is None:
+        raise _no_such_message()
+    return recounted
+
+
+def _no_such_message() -> Problem:
+    return Problem(Code.NOT_FOUND, "there is no such message")
 
 
 def accounts_of(person: Person, wanted: Sequence[str]) -> frozenset[str] | None:

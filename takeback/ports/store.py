@@ -428,6 +428,10 @@ class Store(Protocol):
 
     async def events(self, message: str) -> Sequence[EventView]: ...
 
+    async def recount(self, message: str) -> tuple[MessageView, Sequence[EventView]] | None:
+        """The message of that id and its events, as of one moment: what an event tells, the message shows."""
+        ...
+
     async def follow(self, position: Position | None) -> tuple[Sequence[Change], Position]:
         """What happened after a position, whichever process did it, and the position behind that; None: the end."""
         ...

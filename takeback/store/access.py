@@ -52,7 +52,7 @@ class Access:
         return self._writer.submit(transition, request)
 
     async def ask(self, question: Callable[[Connection], T]) -> T:
-        """What the question comes to, read in one transaction. Raises StoreUnavailable."""
+        """What the question comes to, all of it as of one moment. Raises StoreUnavailable."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer, question)
 
     def _answer(self, question: Callable[[Connection], T]) -> T:

@@ -99,6 +99,7 @@ def _postgresql_engine(url: URL, read_only: bool) -> Engine:
             cursor.execute("SET timezone = 'UTC'")
             if read_only:
                 cursor.execute("SET default_transaction_read_only = on")
+                cursor.execute("SET default_transaction_isolation = 'repeatable read'")  # one moment, as in SQLite
         connection.autocommit = False
 
     return engine

@@ -151,6 +151,11 @@ def events(connection: Connection, message: str) -> list[EventView]:
     ]
 
 
+def recount(connection: Connection, message: str) -> tuple[MessageView, list[EventView]] | None:
+    found = views(connection, _message.id == message)
+    return (found[0], events(connection, message)) if found else None
+
+
 def piece(connection: Connection, message: str, position: int) -> bytes | None:
     """One piece of the stored bytes, None past the last."""
     content = tables.content.c

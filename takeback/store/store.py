@@ -201,6 +201,9 @@ class SqlStore:
     async def events(self, message: str) -> Sequence[EventView]:
         return await self.access.ask(lambda connection: reading.events(connection, message))
 
+    async def recount(self, message: str) -> tuple[MessageView, Sequence[EventView]] | None:
+        return await self.access.ask(lambda connection: reading.recount(connection, message))
+
     async def account(self, key: str) -> Account | None:
         return await self.access.ask(lambda connection: reading.account(connection, key))
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from markupsafe import Markup
 
-from takeback.httpd.asking import body_of, message_of
+from takeback.httpd.asking import body_of, message_of, recount_of
 from takeback.httpd.person import Person, SignedIn
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
@@ -53,7 +53,7 @@ async def message(
     find: str = "",
     told: str = "",
 ) -> Response:
-    view, _ = await message_of(services, person, id)
+    view, events = await recount_of(services, person, id)
     framed = frame(request, services, person)
     shown = row(view, framed.now, framed.speech, await beside(services, person, view))
     contents, gone = (None, False) if is_from_htmx(request) else await _contents(services, person, view, framed.speech)
@@ -67,7 +67,7 @@ async def message(
         gone=gone,
         answer=await told_of(services, person, framed, told) if told else None,
         facts=_facts(view, framed.speech),
-        events=[_line(event, framed) for event in (await services.store.events(view.id))[-_EVENTS:]],
+        events=[_line(event, framed) for event in events[-_EVENTS:]],
         **_recipients(view, framed, number, find[:320]),
     )
 

@@ -47,14 +47,6 @@ async def outbox(
     )
 
 
-@router.get("/outbox/rows")
-async def rows(request: Request, services: ServicesDep, person: SignedIn) -> Response:
-    """The rows alone, for a page that has lost its connection for a while."""
-    framed = frame(request, services, person, "/")
-    views = _together(await _open(services, person, ""), await _recent(services, person))
-    return page("_rows.html", framed, rows=await _rows(services, person, framed, views))
-
-
 @router.get("/outbox/rows/{id}")
 async def one_row(request: Request, services: ServicesDep, person: SignedIn, id: str) -> Response:
     """One row as it is now; 204 where there is nothing to show."""

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -108,8 +108,12 @@ class Gateway:
         return call_command(*arguments, "--config", str(self.file), given=given)
 
     def mailbox(self, address: str) -> list[bytes]:
-        """What was delivered to the Maildir of that address, oldest first."""
-        return [path.read_bytes() for path in sorted((self.folder / "box" / address / "new").glob("*"))]
+        """What was delivered to the Maildir of that address, in no order: what came in one second has none."""
+        found = []
+        for path in (self.folder / "box" / address / "new").glob("*"):
+            with suppress(FileNotFoundError):  # a recall may take it away meanwhile
+                found.append(path.read_bytes())
+        return found
 
     def read_configuration_again(self, text: str) -> None:
         """Returns when the process goes by the new text."""

@@ -45,6 +45,10 @@ def answers(gateway: Gateway, address: str = CAT) -> list[EmailMessage]:
     return [email.message_from_bytes(each, policy=policy.default) for each in gateway.mailbox(address)]
 
 
+def answers_to(command: str, gateway: Gateway) -> list[EmailMessage]:
+    return [each for each in answers(gateway) if each["In-Reply-To"] == command]
+
+
 @pytest.mark.parametrize(("subject", "text"), [("", ""), ("undo", ""), ("تراجع", ""), ("", "Sent from my iPhone")])
 def test_the_newest_is_stopped_and_the_reply_says_so(gateway: Gateway, subject: str, text: str) -> None:
     older = gateway.submit(CAT, ["bob@example.net"])
@@ -67,10 +71,7 @@ def test_a_short_answer_comes_in_both_languages(gateway: Gateway) -> None:
     command = "<command@example.com>"
     assert give(gateway, order("undo", "", f"Message-ID: {command}"))[0] == 250
 
-    def to_the_command() -> list[EmailMessage]:
-        return [each for each in answers(gateway) if each["In-Reply-To"] == command]
-
-    [answer] = until(to_the_command, "the answer to come")
+    [answer] = until(lambda: answers_to(command, gateway), "the answer to come")
     text = answer.get_content()
     assert "Stopped for 1 recipient" in text and "أُوقفت لمستلم واحد" in text and "bob@example.net" in text
     assert answer["Auto-Submitted"] == "auto-replied"
@@ -96,9 +97,10 @@ def test_it_can_be_held_listed_and_sent(gateway: Gateway) -> None:
     assert re.fullmatch(
         r"2\.0\.0 held 1, until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", give(gateway, order("hold 30m"))[1]
     )
-    before = len(answers(gateway))
-    assert re.fullmatch(r"2\.0\.0 [1-9]\d* held or on their way; .*", give(gateway, order("list"))[1])
-    until(lambda: any(id in each.get_content() for each in answers(gateway)[before:]), "the list to come")
+    asked = order("list", "", "Message-ID: <list@example.com>")
+    assert re.fullmatch(r"2\.0\.0 [1-9]\d* held or on their way; .*", give(gateway, asked)[1])
+    [told] = until(lambda: answers_to("<list@example.com>", gateway), "the list to come")
+    assert id in told.get_content()
     assert give(gateway, order("send")) == (250, "2.0.0 sending to 1")
     until(lambda: states(gateway, id) == ["sent"], "it to leave")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import re
+
+import pytest
+from playwright.sync_api import APIResponse, Route, expect
 
 from tests.end_to_end.running import run_command
 from tests.web.stage import ANN, BEN, Stage
@@ -119,6 +122,38 @@ def test_a_lost_connection_is_shown_and_mended(site: Stage) -> None:
         site.send(subject="While it was lost")
         expect(page.locator(".row", has_text="While it was lost")).to_be_visible()
         expect(page.locator("#stale")).to_be_hidden()
+
+
+_HEARS = """message => new Promise(heard => {
+    const source = new EventSource("/events");
+    source.addEventListener("ready", () => { document.title = "listening"; });
+    source.addEventListener("message", event => { if (event.data.includes(message)) { source.close(); heard(); } });
+})"""
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/messages/{id}", "#state td .tag.undone"), ("/", "#m-{id} .left")])
+def test_what_changes_while_the_page_is_read_again_is_not_missed(site: Stage, path: str, shown: str) -> None:
+    id = site.send(subject="Changes meanwhile")
+    slow: list[tuple[Route, APIResponse]] = []
+
+    def delay_the_first(route: Route) -> None:
+        if slow or "hx-request" not in route.request.headers:
+            route.continue_()
+        else:
+            slow.append((route, route.fetch()))
+
+    with site.page() as page:
+        page.route(re.compile(re.escape(path.format(id=id)) + "$"), delay_the_first)
+        page.goto(path.format(id=id))
+        hears = page.evaluate_handle(f"message => ({{ it: ({_HEARS})(message) }})", id)
+        expect(page).to_have_title("listening")
+        while not slow:
+            page.wait_for_timeout(20)
+        assert run_command("undo", id, "--config", str(site.gateway.file)).status == 0
+        hears.evaluate("heard => heard.it")
+        route, before = slow[0]
+        route.fulfill(response=before)
+        expect(page.locator(shown.format(id=id))).to_contain_text(re.compile("stopped", re.IGNORECASE))
 
 
 def test_others_see_nothing_of_it(site: Stage) -> None:

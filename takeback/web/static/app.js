@@ -60,55 +60,76 @@
     return row.querySelectorAll(kind)[place] ?? row;
   };
 
-  const putRow = (html, id) => {
-    const holder = document.createElement("template");
-    holder.innerHTML = html;
-    const after = holder.content.querySelector(".row");
-    const before = byId(`m-${id}`);
-    if (!after) return;
-    if (before) {
-      const focused = before.contains(document.activeElement) ? document.activeElement : null;
-      keepChoices(before, after);
-      before.replaceWith(after);
-      if (focused) (focused === before ? after : sameControl(after, focused)).focus({ preventScroll: true });
-    } else {
-      byId("rows").prepend(after);
-      byId("news").textContent = after.querySelector("h2").textContent;
+  // What was chosen and focused in an element stays so in the one that takes its place.
+  const put = (after, before) => {
+    const control = before.contains(document.activeElement) ? document.activeElement : null;
+    const row = control?.closest(".row");
+    const successor = (old) => (old === before ? after : after.querySelector(`[id="${old.id}"]`));
+    for (const old of [before, ...before.querySelectorAll(".row")]) {
+      if (old.id !== "rows" && successor(old)) keepChoices(old, successor(old));
     }
+    before.replaceWith(after);
     window.htmx?.process(after);
+    const rowAgain = row && byId(row.id);
+    if (rowAgain) (control === row ? rowAgain : sameControl(rowAgain, control)).focus({ preventScroll: true });
     tick();
   };
 
-  const refreshRow = async (id) => {
-    const isBusy = () => byId(`m-${id}`)?.querySelector(".htmx-request");
-    if (isBusy()) return;
-    const response = await fetch(`/outbox/rows/${encodeURIComponent(id)}`, { headers: { "HX-Request": "true" } });
-    if (isBusy()) return;
-    if (response.status === 200) putRow(await response.text(), id);
+  const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+  const read = async (path) => {
+    const headers = { "HX-Request": "true" };
+    const response = await fetch(path, { headers, signal: AbortSignal.timeout(20000) });
+    return parse(response.status === 200 ? await response.text() : "");
   };
 
-  const refreshPart = (part) =>
-    window.htmx?.ajax("GET", location.href, { source: part, target: part, select: `#${part.id}`, swap: "outerHTML" });
+  // One after the other, and again when something changed while it was read: what is older never stays.
+  let refreshing = Promise.resolve();
+  const waiting = new Set();
+  const refresh = (what, work) => {
+    if (waiting.has(what)) return;
+    waiting.add(what);
+    const begin = () => {
+      waiting.delete(what);
+      return work();
+    };
+    setTimeout(() => (refreshing = refreshing.then(begin).catch(() => {})), 80);
+  };
 
-  const waiting = new Map();
+  const refreshPart = async (id) => {
+    const after = (await read(location.href)).getElementById(id);
+    const before = byId(id);
+    if (before?.querySelector(".htmx-request")) refresh(id, () => refreshPart(id));
+    else if (before && after) put(after, before);
+  };
+
+  const refreshRow = async (id) => {
+    const after = (await read(`/outbox/rows/${encodeURIComponent(id)}`)).querySelector(".row");
+    const before = byId(`m-${id}`);
+    if (before?.matches(".htmx-request, :has(.htmx-request)")) refresh(`m-${id}`, () => refreshRow(id));
+    else if (before && after) put(after, before);
+    else if (after && !location.search.includes("before=")) {
+      byId("rows").prepend(after);
+      byId("news").textContent = after.querySelector("h2").textContent;
+      window.htmx?.process(after);
+      tick();
+    }
+  };
+
+  const refreshParts = (id) => {
+    for (const part of document.querySelectorAll("[data-part]")) {
+      if (!id || !part.dataset.part || part.dataset.part === id) refresh(part.id, () => refreshPart(part.id));
+    }
+  };
+
   const changed = (id) => {
-    clearTimeout(waiting.get(id));
-    waiting.set(
-      id,
-      setTimeout(() => {
-        waiting.delete(id);
-        if (byId("rows") && id) refreshRow(id).catch(() => {});
-        for (const part of document.querySelectorAll("[data-part]")) {
-          if (!part.dataset.part || part.dataset.part === id) refreshPart(part);
-        }
-      }, 80),
-    );
+    if (byId("rows") && id) refresh(`m-${id}`, () => refreshRow(id));
+    refreshParts(id);
   };
 
   const refreshAll = () => {
-    const rows = byId("rows");
-    if (rows) window.htmx?.ajax("GET", "/outbox/rows", { source: rows, target: rows, swap: "innerHTML" });
-    changed("");
+    if (byId("rows")) refresh("rows", () => refreshPart("rows"));
+    refreshParts("");
   };
 
   // The stream of what changed. While it is lost the page says that it may be stale.

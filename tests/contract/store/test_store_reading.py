@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
+from sqlalchemy import Connection
 
 from takeback.clock import HOUR, SECOND
 from takeback.errors import Ambiguous, NotFound
 from takeback.hold.states import State
 from takeback.ports import Verdict
 from takeback.ports.store import Origin, Selection, Usage, UsageQuestion
+from takeback.store import reading
 from takeback.store.accounts import Grant, NewAccount, Rehash
 from tests.contract.store.trial import ANN, BOB, CAROL, Trial
 
@@ -142,6 +147,37 @@ async def test_events_come_in_order_and_in_full(trial: Trial) -> None:
     assert events[1].detail["reply"] == "451 \u202e later"
     assert events[1].detail["due_at"] == trial.clock.now + HOUR
     assert await trial.store.events("none") == []
+
+
+async def test_a_message_is_recounted_with_its_events(trial: Trial) -> None:
+    copy = await trial.leaving()
+    await trial.record(copy, Verdict.SENT)
+    recounted = await trial.store.recount(copy.message)
+    assert recounted is not None
+    view, events = recounted
+    assert [each.state for each in view.recipients] == [State.SENT]
+    assert list(events) == list(await trial.store.events(copy.message))
+    assert await trial.store.recount("none") is None
+
+
+async def test_a_question_is_answered_as_of_one_moment(trial: Trial) -> None:
+    """Else a message could have an event and not yet show what the event tells."""
+    message = await trial.accept(due_in=HOUR)
+    looked, go_on = threading.Event(), threading.Event()
+
+    def look_twice(connection: Connection) -> list[object]:
+        first = reading.recount(connection, message)
+        looked.set()
+        assert go_on.wait(30)
+        return [first, reading.recount(connection, message)]
+
+    question = asyncio.ensure_future(trial.query(look_twice))
+    await asyncio.to_thread(looked.wait, 30)
+    await trial.undo(message)
+    go_on.set()
+    before, after = await question
+    assert before == after
+    assert await trial.state(message) is State.UNDONE
 
 
 async def test_an_account_is_added_changed_and_removed(trial: Trial) -> None:
