@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from takeback.store import schema
 from takeback.store.database import Database, database_url
 from tests.services.postgresql import PostgreSql, find_programs, postgresql
 from tests.services.requirement import missing
+
+# How long an example takes says how busy the machine is. A test that hangs is ended by the limit for every test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -78,3 +78,8 @@ def to_change(said: Any) -> Change:
         return Change(tuple(map(to_row, said["changed"])), forgotten)
     except (KeyError, TypeError, ValueError):
         raise BadForm from None
+
+
+def to_names(said: Any) -> list[str]:
+    """What is a name among what was said."""
+    return [each for each in said if isinstance(each, str)] if isinstance(said, list) else []

@@ -53,6 +53,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="takeback-review")
         self._changes: OrderedDict[str, deque[tuple[int, Change]]] = OrderedDict()
         self._ahead: dict[str, tuple[Worker, _Ahead]] = {}
+        self._answers: set[asyncio.Task[dict[str, Any]]] = set()
 
     @property
     def count(self) -> int:
@@ -68,6 +69,7 @@ class Pool:
         for worker in self._workers:
             worker.interrupt()
         await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.gather(*self._answers, return_exceptions=True)
         for worker in self._workers:
             worker.end()
 
@@ -80,14 +82,14 @@ class Pool:
             except WorkerDied as death:
                 figures.REVIEW_DEATHS.inc()
                 log.warning("review worker ended", at=death.at, reason=death.reason)
-                if death.at in ("", READING):
-                    return _nothing(failures | {READING: death.reason})
-                failures[death.at] = death.reason
+                if death.at == READING or death.at in failures:
+                    return _nothing(failures, death.reason)
+                failures[death.at] = death.reason  # at nothing yet: it had ended before, and the next one may know
             except forms.BadForm:
-                return _nothing(failures | {READING: str(said.get("failed", "no answer"))})
+                return _nothing(failures, str(said.get("failed", "no answer")))
             else:
-                return replace(opinion, failures={**opinion.failures, **failures})
-        return _nothing(failures)
+                return replace(opinion, failures={**opinion.failures, **_of_rules(failures)})
+        return Opinion(0.0, (), _of_rules(failures), whole=False)
 
     async def learn(self, assignment: Assignment) -> Change | None:
         """How the account's history changes with this message, sent at `now`; None where nothing can be read of it."""
@@ -114,7 +116,14 @@ class Pool:
             worker.histories[account] = version
 
     async def _ask(self, assignment: Assignment, ask: str, skip: Sequence[str]) -> dict[str, Any]:
-        worker = await self._idle.get()
+        """What a worker says. Whoever does not wait for it any more leaves the worker to end its answer: it is nobody
+        else's before that."""
+        answer = asyncio.create_task(self._answer(await self._idle.get(), assignment, ask, skip))
+        self._answers.add(answer)
+        answer.add_done_callback(self._answers.discard)
+        return await asyncio.shield(answer)
+
+    async def _answer(self, worker: Worker, assignment: Assignment, ask: str, skip: Sequence[str]) -> dict[str, Any]:
         try:
             asked = {
                 "ask": ask,
@@ -125,30 +134,41 @@ class Pool:
                 "identities": list(assignment.identities),
                 "internal": list(assignment.internal),
                 "now": assignment.now,
-                **await self._history_for(worker, assignment),
             }
+            history, version = await self._history_for(worker, assignment)
+            # Until it has answered, nobody knows how much of it has come to be known there.
+            worker.histories.pop(assignment.account, None)
             loop = asyncio.get_running_loop()
-            said = await loop.run_in_executor(self._threads, worker.ask, asked, assignment.content)
-            for account in said.get("gone", ()):
-                worker.histories.pop(account, None)
-            if ask == LEARNING:
-                # The worker's copy has counted the message already; whether that stands, the store will say.
-                ahead = worker.histories[assignment.account] = _Ahead()
-                self._ahead[assignment.account] = (worker, ahead)
+            said = await loop.run_in_executor(self._threads, worker.ask, asked | history, assignment.content)
+            self._note(worker, assignment.account, version, ask, said)
             return said
         finally:
+            if worker.pid is None:
+                worker.histories.clear()
             self._idle.put_nowait(worker)
 
-    async def _history_for(self, worker: Worker, assignment: Assignment) -> dict[str, Any]:
-        """What the worker needs to know of the history: nothing, the changes since it last saw it, or all of it."""
-        account, version = assignment.account, assignment.version
-        changes = self._changes_since(account, worker.histories.get(account), version)
-        rows = None
-        if changes is None:
-            remembered = await self._load(account)
-            version, rows, changes = remembered.version, [forms.of_row(row) for row in remembered.rows], []
+    def _note(self, worker: Worker, account: str, version: int, ask: str, said: dict[str, Any]) -> None:
+        """Afterwards it is written down which histories the worker has, now that it has answered."""
+        for gone in forms.to_names(said.get("gone")):
+            worker.histories.pop(gone, None)
+        if "failed" in said:
+            return
         worker.histories[account] = version
-        return {"rows": rows, "changes": [forms.of_change(change) for change in changes]}
+        if ask == LEARNING:
+            # The worker's copy has counted the message already; whether that stands, the store will say.
+            ahead = worker.histories[account] = _Ahead()
+            self._ahead[account] = (worker, ahead)
+
+    async def _history_for(self, worker: Worker, assignment: Assignment) -> tuple[dict[str, Any], int]:
+        """What the worker needs to know of the history, nothing, the changes since it last saw it, or all of it; and
+        which version that makes."""
+        account, version = assignment.account, assignment.version
+        known = worker.histories.get(account)
+        changes = self._changes_since(account, known, version)
+        if changes is not None and isinstance(known, int):
+            return {"rows": None, "changes": [forms.of_change(change) for change in changes]}, max(known, version)
+        remembered = await self._load(account)
+        return {"rows": [forms.of_row(row) for row in remembered.rows], "changes": []}, remembered.version
 
     def _changes_since(self, account: str, known: object, wanted: int) -> list[Change] | None:
         """What leads from the one version to the other; None where that is not known."""
@@ -160,5 +180,10 @@ class Pool:
         return changes if len(changes) == wanted - known else None
 
 
-def _nothing(failures: dict[str, str]) -> Opinion:
-    return Opinion(0.0, (), failures, whole=False)
+def _nothing(failures: dict[str, str], reason: str) -> Opinion:
+    return Opinion(0.0, (), _of_rules(failures) | {READING: reason}, whole=False)
+
+
+def _of_rules(failures: dict[str, str]) -> dict[str, str]:
+    """Those of which it is known what the worker was at."""
+    return {at: reason for at, reason in failures.items() if at}

@@ -78,15 +78,17 @@ class Desk:
         return Rule(rule.name, check)
 
     def _history(self, asked: dict[str, Any]) -> History:
-        """That of the account, as far as the question brings it up to date."""
+        """That of the account, as far as the question brings it up to date. Raises KeyError where it is asked to go on
+        with one that it does not have: a message judged by an empty history passes for one of a beginner."""
         account = asked["account"]
+        history = self._histories.pop(account, None)  # what fails on the way leaves none behind
         if asked["rows"] is not None:
-            self._histories[account] = History.of(map(forms.to_row, asked["rows"]))
-        self._histories.setdefault(account, History())
-        self._histories.move_to_end(account)
-        history = self._histories[account]
+            history = History.of(map(forms.to_row, asked["rows"]))
+        if history is None:
+            raise KeyError(account)
         for change in asked["changes"]:
             history.take_over(forms.to_change(change))
+        self._histories[account] = history
         return history
 
     def forget_some(self) -> list[str]:

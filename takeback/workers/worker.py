@@ -41,7 +41,7 @@ class Worker:
         self._line: socket.socket | None = None
         self._answered = 0
         self.histories: dict[str, object] = {}
-        """Which version of whose history it has, for its user to keep."""
+        """Which version of whose history its process has, for its user to keep: a new process has none."""
         self._file: IO[bytes] | None = None
         self._progress: Progress | None = None
 
@@ -50,9 +50,8 @@ class Worker:
         return self._process.pid if self._process else None
 
     def ask(self, document: dict[str, Any], payload: bytes = b"") -> dict[str, Any]:
-        """Its answer. Raises WorkerDied, and then it has ended and knows nothing; the next question starts it anew."""
-        if self._answered >= _MOST_ANSWERED:
-            self.end()
+        """Its answer. Raises WorkerDied. Where there is no process afterwards, because it has died or answered often
+        enough, the next question starts one that knows nothing."""
         if self._line is None:
             self._start()
         assert self._line is not None and self._progress is not None
@@ -66,6 +65,8 @@ class Worker:
         except (OSError, frames.BrokenFrame):
             raise self._dead("") from None
         self._answered += 1
+        if self._answered >= _MOST_ANSWERED:
+            self.end()
         return answer
 
     def end(self) -> None:
@@ -79,7 +80,6 @@ class Worker:
             self._file.close()
         self._process, self._line, self._answered = None, None, 0
         self._file = self._progress = None
-        self.histories.clear()
 
     def interrupt(self) -> None:
         """Ends the process from another thread; whoever waits for its answer hears of it."""

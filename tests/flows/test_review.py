@@ -28,6 +28,7 @@ from takeback.review.finding import Finding
 from takeback.review.history import Change, Row
 from takeback.review.policy import review_by
 from takeback.store.review_store import SqlReviewStore
+from takeback.store.store import SqlStore
 from tests.contract.store.reviews import finding, send_what_is_due
 from tests.contract.store.trial import ANN, BOB, CAROL, Trial
 from tests.doubles.gateways import until
@@ -78,6 +79,12 @@ def judge_of(config: Config, trial: Trial) -> Judge:
     return Judge(config.review, config.hold, domains, lambda address: is_within(address, domains), reporter)
 
 
+@pytest.fixture(autouse=True)
+def _no_time_passes(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a review takes on the machine of the day is not to be seen in what it comes to."""
+    monkeypatch.setattr(SqlStore, "now", lambda _: trial.clock.now)
+
+
 @asynccontextmanager
 async def reviewing(trial: Trial, reviewer: ScriptedReviewer, text: str = "") -> AsyncIterator[Reviewing]:
     """The loop, running by that configuration."""
@@ -102,8 +109,7 @@ async def reviewed(
 
 
 def _from_now(trial: Trial, due_at: Instant | None) -> Instant | None:
-    """To the second: the clock of the store goes on while a review lasts."""
-    return None if due_at is None else round((due_at - trial.clock.now) / SECOND) * SECOND
+    return None if due_at is None else due_at - trial.clock.now
 
 
 async def accept(trial: Trial, text: str = "", to: Sequence[str] = (BOB,)) -> str:

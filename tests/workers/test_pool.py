@@ -17,12 +17,15 @@ import pytest
 
 from takeback.ports.review import Assignment, Opinion, Remembered
 from takeback.review.history import Change
-from takeback.workers.limits import NICENESS, Limits
+from takeback.workers.frames import READING
+from takeback.workers.limits import NICENESS, Limits, Progress
 from takeback.workers.pool import Pool
+from takeback.workers.process import Desk
 from tests.doubles.bad_rules import ACTS
 from tests.doubles.gateways import until
 
 LIAR = (sys.executable, "-P", "-m", "tests.doubles.lying_worker")
+FORGETFUL = (*LIAR[:3], "tests.doubles.forgetful_worker")
 COMMAND = (sys.executable, "-P", "-m", "tests.doubles.bad_rules")
 LIMITS = Limits(memory=300 << 20, rule=0.2, message=1.5)
 ANN = "ann@example.com"
@@ -113,9 +116,7 @@ async def test_a_worker_that_is_killed_between_messages_is_started_anew() -> Non
         await reviewer.review(assignment())
         os.kill(reviewer.pids[0], signal.SIGKILL)
         opinion = await reviewer.review(assignment())
-        if not opinion.whole:  # it was asked before its end was known
-            opinion = await reviewer.review(assignment())
-        assert found(opinion) == ["empty_subject"]
+        assert found(opinion) == ["empty_subject"] and opinion.whole and not opinion.failures
 
 
 async def test_workers_work_beside_each_other() -> None:
@@ -125,6 +126,20 @@ async def test_workers_work_beside_each_other() -> None:
         assert found(await reviewer.review(assignment())) == ["empty_subject"]
         assert not slow.done()
         assert list((await slow).failures) == ["spin_where_python_does_not_get_to_run"]
+
+
+async def test_who_does_not_wait_for_an_answer_leaves_it_to_nobody_else() -> None:
+    async with pool(2) as reviewer:
+        await reviewer.review(assignment())
+        left = asyncio.create_task(reviewer.review(assignment("wait 20")))
+        [progress] = [worker._progress for worker in reviewer._workers if worker._progress]
+        await until(lambda: progress.last() == "waits", 30, "the rule that waits")
+        left.cancel()
+        await asyncio.gather(left, return_exceptions=True)
+        assert found(await reviewer.review(assignment())) == ["empty_subject"]
+        assert len(reviewer.pids) == 2, "the other worker was asked"
+        assert progress.last() == "waits"
+    assert left.cancelled()
 
 
 async def test_closing_ends_what_is_under_way() -> None:
@@ -211,6 +226,59 @@ async def test_a_history_that_changed_elsewhere_is_loaded_anew() -> None:
         assert await said(reviewer, 8) == 0, "it was erased"
 
 
+async def test_a_worker_that_makes_room_for_a_fresh_one_takes_no_history_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("takeback.workers.worker._MOST_ANSWERED", 2)
+    histories = Histories()
+    async with pool(histories=histories) as reviewer:
+        change = await learn(reviewer, 0)
+        histories.kept[ANN] = Remembered(ANN, 1, change.changed)
+        reviewer.learned(ANN, 1, change)
+        assert [await said(reviewer, 1) for _ in range(6)] == [1] * 6
+
+
+@pytest.mark.parametrize("learned", ["before", "after"])
+async def test_a_worker_that_dies_takes_no_history_with_it(learned: str) -> None:
+    histories = Histories()
+    async with pool(histories=histories) as reviewer:
+        change = await learn(reviewer, 0)
+        histories.kept[ANN] = Remembered(ANN, 1, change.changed)
+        if learned == "before":
+            reviewer.learned(ANN, 1, change)
+        await reviewer.review(replace(assignment("be_killed"), account="eve@example.com"))
+        if learned == "after":
+            reviewer.learned(ANN, 1, change)
+        assert await said(reviewer, 1) == 1
+
+
+async def test_a_worker_keeps_few_histories_and_is_told_the_others_again() -> None:
+    histories = Histories()
+    async with pool(histories=histories, command=FORGETFUL) as reviewer:
+        change = await learn(reviewer, 0)
+        histories.kept[ANN] = Remembered(ANN, 1, change.changed)
+        reviewer.learned(ANN, 1, change)
+        for other in ("eve@example.com", "sam@example.com"):
+            histories.kept[other] = Remembered(other, 1, change.changed)
+            assert (await reviewer.review(replace(assignment(version=1), account=other))).findings
+            assert await said(reviewer, 1) == 1
+
+
+async def test_a_worker_that_failed_over_a_history_is_told_it_again() -> None:
+    histories = Histories()
+    async with pool(command=LIAR, histories=histories) as reviewer:
+        failed = replace(assignment(), content=b'{"failed": "MemoryError"}')
+        for _ in range(3):
+            await reviewer.review(failed)
+        assert histories.asked == 3
+
+
+def test_a_worker_says_nothing_by_a_history_that_it_was_not_told(tmp_path: Path) -> None:
+    asked: dict[str, object] = {"ask": READING, "account": ANN, "rows": None, "changes": []}
+    with (tmp_path / "progress").open("wb") as file, pytest.raises(KeyError, match=ANN):
+        Desk((), LIMITS, Progress(file.fileno())).answer(asked, b"")
+
+
 FINDING: dict[str, object] = {
     "code": "x",
     "probability": 0.5,
@@ -239,6 +307,8 @@ WRONG: list[dict[str, object]] = [
         b'{"score": 2, "findings": [], "failures": {}}',
         b'{"score": 0.5, "findings": 7, "failures": {}}',
         b'{"score": 0.5, "findings": [], "failures": []}',
+        b'{"gone": 7}',
+        b'{"gone": [["x"]]}',
         *(json.dumps({"score": 0.5, "findings": [FINDING | wrong], "failures": {}}).encode() for wrong in WRONG),
     ],
 )
