@@ -31,6 +31,14 @@ class LimitReached(TakebackError):
     """A limit of the account or the system stands in the way; nothing was stored."""
 
 
+class RemoteError(TakebackError):
+    """A gateway elsewhere cannot be asked, or refuses; `code` names the reason for programs."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class ClockStepped(TakebackError):
     """The clock jumped, by `step` microseconds: what is due by it may not be due at all."""
 

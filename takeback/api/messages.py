@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -40,6 +41,7 @@ async def list_messages(
     state: Annotated[list[State] | None, Query(description="Some recipient is in one of these states.")] = None,
     before: Annotated[str | None, Query(max_length=64, description="Older than the message of this id.")] = None,
     message_id: Annotated[str | None, Query(max_length=1000, description="With this Message-ID.")] = None,
+    reports: Annotated[bool, Query(description="Also the reports that Takeback itself sends.")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Document:
     """Submissions, newest first, page by page."""
@@ -48,10 +50,11 @@ async def list_messages(
     if message_id is not None:
         found = [view for view in await services.store.find(message_id) if accounts is None or view.account in accounts]
     else:
-        found = list(await services.store.messages(Listing(accounts, limit, before, frozenset(state or ()))))
+        listing = Listing(accounts, limit, before, frozenset(state or ()), with_reports=reports)
+        found = list(await services.store.messages(listing))
     page = found[:limit]
     more = page[-1].id if message_id is None and len(page) == limit else None
-    return {"messages": [shown_to(person, view, documents.message(view)) for view in page], "next": more}
+    return {"messages": [documents.message(shown_to(person, view)) for view in page], "next": more}
 
 
 @router.get("/{id}", response_model=models.WholeMessage)
@@ -60,7 +63,7 @@ async def get_message(services: ServicesDep, person: AskerDep, id: Id) -> Docume
     person.need(Scope.READ)
     view, events = await recount_of(services, person, id)
     also = [other for other in await _others(services, view) if other.id != view.id]
-    return shown_to(person, view, documents.shown(view, events, also))
+    return documents.shown(shown_to(person, view), events, also)
 
 
 @router.get(
@@ -140,11 +143,11 @@ async def hold_message(
     return await once(services, person, request, idempotency_key, act)
 
 
-def shown_to(person: Person, view: MessageView, document: Document) -> Document:
+def shown_to(person: Person, view: MessageView) -> MessageView:
     """An administrator sees envelopes; subject and findings tell what somebody wrote."""
     if person.may_see_subject(view.account):
-        return document
-    return {**document, "subject": None, **({"findings": []} if "findings" in document else {})}
+        return view
+    return replace(view, subject="", findings=(), withheld=True)
 
 
 async def _others(services: Services, view: MessageView) -> list[MessageView]:

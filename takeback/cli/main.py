@@ -11,9 +11,11 @@ import typer
 
 from takeback import __version__, logs
 from takeback.cli import accounts, audit, demo, drill, history, keys, messages, recall, review, rights, running, upkeep
+from takeback.cli.desk import Commands
 
 commands = typer.Typer(
     name="takeback",
+    cls=Commands,
     help="Makes sent e-mail undoable: holds it, stops it, and tells what became of it.",
     no_args_is_help=True,
     add_completion=False,

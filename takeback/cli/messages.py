@@ -12,6 +12,7 @@ from rich.live import Live
 
 from takeback import clock
 from takeback.cli import words
+from takeback.cli.desk import KeyFileOption, Place, ServerOption, with_desk
 from takeback.cli.terms import (
     AccountOption,
     ConfigOption,
@@ -25,7 +26,6 @@ from takeback.cli.terms import (
     failing_clearly,
     print_json,
     say,
-    with_store,
 )
 from takeback.clock import Instant
 from takeback.flows import documents
@@ -33,62 +33,75 @@ from takeback.flows.ask import Told, recount
 from takeback.flows.hold import hold as hold_flow
 from takeback.flows.hold import send_now
 from takeback.flows.undo import undo as undo_flow
-from takeback.ports.store import MessageView
+from takeback.ports.desk import Desk
+from takeback.ports.store import EventView, MessageView
 from takeback.quantities import parse_duration
-from takeback.store.store import SqlStore
 
 _LISTED = 50
 
 
 def outbox(
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep the list on screen, counting down.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """What is held, on its way, or needs a decision; newest first."""
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
         who = asker(account)
         if as_json:
-            views = with_store(config, lambda store: store.outbox(who.account, None))
+            views = with_desk(place, lambda desk: desk.outbox(who.account, None))
             print_json([documents.message(view) for view in views])
         elif watch and console.is_terminal:
-            with_store(config, lambda store: _watch(store, who.account))
+            with_desk(place, lambda desk: _watch(desk, who.account))
         else:
-            _print_outbox(with_store(config, lambda store: store.outbox(who.account, _LISTED + 1)))
+            _print_outbox(*with_desk(place, lambda desk: _newest(desk, who.account)))
 
 
-def _print_outbox(views: Sequence[MessageView]) -> None:
+async def _newest(desk: Desk, account: str | None) -> tuple[Sequence[MessageView], Instant]:
+    return await desk.outbox(account, _LISTED + 1), desk.now()
+
+
+def _print_outbox(views: Sequence[MessageView], now: Instant) -> None:
     if not views:
         say("Nothing is held or on its way.")
         return
-    console.print(words.outbox(views[:_LISTED], clock.now()))
+    console.print(words.outbox(views[:_LISTED], now))
     if len(views) > _LISTED:
         say(f"The newest {_LISTED} are shown; --json lists all.")
 
 
-async def _watch(store: SqlStore, account: str | None) -> None:
+async def _watch(desk: Desk, account: str | None) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            views = await store.outbox(account, _LISTED)
-            live.update(words.outbox(views, store.now()), refresh=True)
+            views = await desk.outbox(account, _LISTED)
+            live.update(words.outbox(views, desk.now()), refresh=True)
             await asyncio.sleep(0.5)
 
 
 def show(
     message: MessageArgument,
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every recipient's state, and everything that happened."""
 
+    async def look(desk: Desk) -> tuple[MessageView, Sequence[EventView], Sequence[MessageView], Instant]:
+        return *await recount(desk, message, asker(account)), desk.now()
+
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
-        view, events, also = with_store(config, lambda store: recount(store, message, asker(account)))
+        view, events, also, now = with_desk(place, look)
         if as_json:
             print_json(documents.shown(view, events, also))
             return
-        for part in words.message(view, events, clock.now()):
+        for part in words.message(view, events, now):
             console.print(part)
         if also:
             say(f"Submitted under the same Message-ID: {', '.join(other.id for other in also)}")
@@ -98,13 +111,16 @@ def undo(
     message: MessageArgument,
     recipient: RecipientOption = None,
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Stop a message before it leaves. What is answered as stopped never leaves."""
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
         who = asker(account)
-        told = with_store(config, lambda store: undo_flow(store, message, who, recipient or ()))
+        told = with_desk(place, lambda desk: undo_flow(desk, message, who, recipient or ()))
         _answer(told, as_json, documents.undone, words.undone)
 
 
@@ -115,13 +131,16 @@ def release(
         bool, typer.Option("--again", help="Send an unknown one once more; it may then arrive twice.")
     ] = False,
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send now."""
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
         who = asker(account)
-        told = with_store(config, lambda store: send_now(store, message, who, recipient or (), again))
+        told = with_desk(place, lambda desk: send_now(desk, message, who, recipient or (), again))
         _answer(told, as_json, documents.released, words.released)
 
 
@@ -132,25 +151,30 @@ def hold(
     until_released: Annotated[bool, typer.Option("--until-released", help="Until somebody releases it.")] = False,
     recipient: RecipientOption = None,
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hold longer, or until released."""
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
         if sum((for_ is not None, until is not None, until_released)) != 1:
             raise UsageError("say how long: one of --for TIME, --until TIME, --until-released")
-        due_at = None if until_released else _due_at(for_, until)
         who = asker(account)
-        told = with_store(config, lambda store: hold_flow(store, message, due_at, who, recipient or ()))
+
+        async def work(desk: Desk) -> Told:
+            due_at = None if until_released else _due_at(for_, until, desk.now())
+            return await hold_flow(desk, message, due_at, who, recipient or ())
+
+        told = with_desk(place, work)
         _answer(told, as_json, documents.held, words.held)
 
 
-def _due_at(for_: str | None, until: str | None) -> Instant:
-    now = clock.now()
+def _due_at(for_: str | None, until: str | None, now: Instant) -> Instant:
     try:
-        due_at = (
-            now + parse_duration(for_) if for_ is not None else parse_time(until or "", datetime.now().astimezone())
-        )
+        here = clock.to_datetime(now).astimezone()
+        due_at = now + parse_duration(for_) if for_ is not None else parse_time(until or "", here)
     except ValueError as error:
         raise UsageError(str(error)) from None
     if due_at <= now:

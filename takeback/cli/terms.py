@@ -20,7 +20,7 @@ from rich.text import Text
 from takeback import config
 from takeback.auth.identity import account_key
 from takeback.config import Config
-from takeback.errors import Ambiguous, ConfigError, LimitReached, NotFound, TakebackError
+from takeback.errors import Ambiguous, ConfigError, LimitReached, NotFound, RemoteError, TakebackError
 from takeback.flows.ask import Who
 from takeback.recall.replacement import CannotReplace
 from takeback.store.opening import open_store
@@ -109,6 +109,8 @@ def _classify(error: TakebackError) -> tuple[Exit, str]:
             return Exit.TROUBLE, "limit_reached"
         case NotFound():
             return Exit.NOTHING, "not_found"
+        case RemoteError():
+            return Exit.TROUBLE, error.code
         case CannotReplace():
             return Exit.TROUBLE, "cannot_replace"
         case _:

@@ -51,11 +51,17 @@ def _subject(view: MessageView) -> Text:
     """What our own reports are about is not what the person has written, and must not look like it."""
     if view.origin is Origin.SYSTEM:
         return Text(f"(report) {visible(view.subject, _SUBJECT_WIDTH)}", style="dim")
-    subject = Text(visible(view.subject, _SUBJECT_WIDTH) or "(no subject)")
+    subject = Text(visible(subject_of(view), _SUBJECT_WIDTH))
     if not view.findings:
         return subject
     worst = view.findings[0].finding.code
     return Text.assemble((f"[{visible(worst, 40)}] ", "bold yellow"), subject)
+
+
+def subject_of(view: MessageView) -> str:
+    if view.withheld:
+        return "(not shown to you)"
+    return view.subject or "(no subject)"
 
 
 def leaves_in(recipients: Sequence[RecipientView], now: Instant) -> Text:
@@ -88,7 +94,7 @@ def message(view: MessageView, events: Sequence[EventView], now: Instant) -> lis
         ("Message", view.id),
         ("Message-ID", view.message_id or "(none)"),
         ("From", view.sender),
-        ("Subject", view.subject or "(no subject)"),
+        ("Subject", subject_of(view)),
         ("Accepted", local(view.accepted_at)),
         ("Size", format_size(view.size)),
         ("Account", view.account),

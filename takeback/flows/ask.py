@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from takeback import figures
 from takeback.errors import Ambiguous, NotFound
 from takeback.mail import address
-from takeback.ports.store import Answer, EventView, MessageView, RecipientView, Selection, Store
+from takeback.ports.desk import Desk
+from takeback.ports.store import Answer, EventView, MessageView, RecipientView, Selection
 
 LAST = "last"
 
@@ -38,16 +39,16 @@ class Told:
         return not self.refused and all(told.whole for told in self.also)
 
 
-async def find(store: Store, reference: str, who: Who) -> Sequence[MessageView]:
+async def find(desk: Desk, reference: str, who: Who) -> Sequence[MessageView]:
     """The message of that id, all submissions with that Message-ID, newest first, or the newest of all for `last`.
 
     Raises NotFound, and Ambiguous where it would be several accounts' mail.
     """
     if reference == LAST:
-        newest = await store.last(who.account)
+        newest = await desk.last(who.account)
         found = [newest] if newest else []
     else:
-        found = list(await store.find(reference, who.account))
+        found = list(await desk.find(reference, who.account))
     if not found:
         raise NotFound("nothing was ever sent" if reference == LAST else f"no such message: {reference}")
     if len({view.account for view in found}) > 1:
@@ -56,19 +57,19 @@ async def find(store: Store, reference: str, who: Who) -> Sequence[MessageView]:
 
 
 async def recount(
-    store: Store, reference: str, who: Who
+    desk: Desk, reference: str, who: Who
 ) -> tuple[MessageView, Sequence[EventView], Sequence[MessageView]]:
     """What is meant and its events, as of one moment; and the others with the same Message-ID. Raises as `find`."""
-    first, *also = await find(store, reference, who)
-    if (recounted := await store.recount(first.id)) is None:
+    first, *also = await find(desk, reference, who)
+    if (recounted := await desk.recount(first.id)) is None:
         raise NotFound(f"no such message: {reference}")
     return *recounted, also
 
 
-async def select(store: Store, reference: str, recipients: Sequence[str], who: Who) -> Selection:
+async def select(desk: Desk, reference: str, recipients: Sequence[str], who: Who) -> Selection:
     """What is asked of: all of the messages, or those recipients of them. Raises NotFound where one is no recipient
     of any, so that a slip of the pen never means "none" nor "all"."""
-    views = await find(store, reference, who)
+    views = await find(desk, reference, who)
     messages = [view.id for view in views]
     if not recipients:
         return Selection(messages, who.actor, client=who.client)

@@ -23,7 +23,7 @@ def message(view: MessageView) -> Document:
         "id": view.id,
         "message_id": view.message_id or None,
         "from": view.sender,
-        "subject": view.subject,
+        "subject": None if view.withheld else view.subject,
         "accepted_at": rfc3339(view.accepted_at),
         "size": view.size,
         "account": view.account,

@@ -211,17 +211,20 @@ class MessageView:
     recipients: Sequence[RecipientView]
     findings: Sequence[FindingView] = ()
     """The worst first."""
+    withheld: bool = False
+    """Subject and findings are empty because they are not for whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Submissions of some accounts (None: all), newest first, at most `limit`, older than the message `before`. With
-    `states`, those of which some recipient is in one of them."""
+    `states`, those of which some recipient is in one of them; `with_reports`: Takeback's own too."""
 
     accounts: frozenset[str] | None
     limit: int
     before: str | None = None
     states: frozenset[State] = frozenset()
+    with_reports: bool = False
     with_content: bool = False
     """Only those of which the content is still kept."""
 

@@ -14,7 +14,9 @@ _recipient = tables.recipient.c
 
 def messages(connection: Connection, listing: Listing) -> list[MessageView]:
     """Newest first. A `before` that names no message begins at the newest."""
-    wanted = [_message.origin == Origin.SUBMISSION.value, *_of_accounts(listing), *_in_states(listing)]
+    wanted = [*_of_accounts(listing), *_in_states(listing)]
+    if not listing.with_reports:
+        wanted.append(_message.origin == Origin.SUBMISSION.value)
     if listing.with_content:
         wanted.append(_message.content_deleted_at.is_(None))
     if listing.before is not None and tables.is_storable(listing.before):

@@ -75,7 +75,9 @@ longest_delay = "0s"
 [organisation]
 domains = ["example.com"]
 [http]
-listen = []
+listen = "127.0.0.1:0"
+certificate = "server.pem"
+key = "server.key"
 [review]
 enabled = false
 [hold]

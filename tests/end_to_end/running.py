@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,10 +61,11 @@ def run_command(*arguments: str, given: str = "") -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def call_command(*arguments: str, given: str = "") -> Ran:
+def call_command(*arguments: str, given: str = "", environment: Mapping[str, str] | None = None) -> Ran:
     """The same without a process of its own, which costs a tenth."""
     terms.console.width = terms.errors.width = 200  # they were made with whatever width stood in the environment then
-    result = CliRunner(env={"COLUMNS": "200", "TZ": "UTC"}).invoke(commands, arguments, input=given)
+    runner = CliRunner(env={"COLUMNS": "200", "TZ": "UTC", **(environment or {})})
+    result = runner.invoke(commands, arguments, input=given)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
 
@@ -84,7 +85,7 @@ def until(condition: Callable[[], T], what: str, seconds: float = _PATIENCE_SECO
 
 @dataclass
 class Gateway:
-    """A running `takeback serve`. `ports` are in the order of `listen`, then `listen_tls`."""
+    """A running `takeback serve`. `ports` are in the order of `listen`, then `listen_tls`, then that of HTTP."""
 
     file: Path
     process: subprocess.Popen[bytes]
