@@ -1,4 +1,4 @@
-"""A real Cyrus in a temporary folder: IMAP, JMAP, and an account that may act for others. Needs root."""
+"""A real Cyrus in a temporary folder: IMAP, LMTP, JMAP, and an account that may act for others. Needs root."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Cyrus:
 
     folder: Path
     imap_port: int
+    lmtp_port: int
     http_port: int
     process: subprocess.Popen[bytes] | None = None
     _given: int = 0
@@ -100,8 +101,8 @@ def cyrus() -> Iterator[Cyrus]:
     """Answers when this is entered; has ended when it is left, and its folder is gone."""
     folder = folder_in_memory("cyrus")
     try:
-        imap, http = free_ports(2)
-        server = Cyrus(folder, imap, http)
+        imap, lmtp, http = free_ports(3)
+        server = Cyrus(folder, imap, lmtp, http)
         _configure(server)
         try:
             server.start()
@@ -162,6 +163,7 @@ START {{
 }}
 SERVICES {{
   imap cmd="{folder}/bin/imapd -C {folder}/imapd.conf -U 30" listen="127.0.0.1:{server.imap_port}" prefork=0
+  lmtp cmd="{folder}/bin/lmtpd -C {folder}/imapd.conf -a" listen="127.0.0.1:{server.lmtp_port}" prefork=0
   http cmd="{folder}/bin/httpd -C {folder}/imapd.conf -U 30" listen="127.0.0.1:{server.http_port}" prefork=0
 }}
 EVENTS {{ }}

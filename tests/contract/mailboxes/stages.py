@@ -149,20 +149,7 @@ class Stage:
 
     def shown(self, folder: str = "INBOX") -> list[Message]:
         """What the owner sees in a folder; nothing where there is none."""
-        try:
-            self.owner.select_folder(folder, readonly=True)
-        except IMAPClientError:
-            return []
-        found = self.owner.fetch(self.owner.search("ALL"), ["FLAGS", "BODY.PEEK[]", "INTERNALDATE"])
-        self.owner.unselect_folder()
-        return [
-            Message(
-                item[b"BODY[]"],
-                canonical(flag.decode() for flag in item[b"FLAGS"]),
-                from_datetime(item[b"INTERNALDATE"].astimezone(UTC)),
-            )
-            for _, item in sorted(found.items())
-        ]
+        return shown_to(self.owner, folder)
 
 
 @dataclass(frozen=True)
@@ -170,6 +157,24 @@ class Message:
     raw: bytes
     flags: frozenset[str]
     date: Instant
+
+
+def shown_to(client: IMAPClient, folder: str) -> list[Message]:
+    """What that client sees in a folder; nothing where there is none."""
+    try:
+        client.select_folder(folder, readonly=True)
+    except IMAPClientError:
+        return []
+    found = client.fetch(client.search("ALL"), ["FLAGS", "BODY.PEEK[]", "INTERNALDATE"])
+    client.unselect_folder()
+    return [
+        Message(
+            item[b"BODY[]"],
+            canonical(flag.decode() for flag in item[b"FLAGS"]),
+            from_datetime(item[b"INTERNALDATE"].astimezone(UTC)),
+        )
+        for _, item in sorted(found.items())
+    ]
 
 
 def section(kind: Kind, server: Server) -> dict[str, Any]:
