@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from takeback.config import load
-from takeback.flows.recall import Wish, start
-from takeback.mail import recall_lock
-from takeback.mail.envelope import Envelope, Recipient
-from takeback.ports import Outcome as RelayOutcome
-from takeback.ports import Verdict
-from takeback.ports.store import ClaimRequest, DotMark, NewMessage, Origin, Result, Settlement
 from takeback.recall.outcomes import Outcome
-from takeback.recall.report import Report, Status
-from takeback.recalls import Recalls
-from takeback.store.keys import open_seal
-from takeback.store.opening import open_store
-from tests.doubles.gateways import ROOT
-from tests.doubles.recalls import DATE, FROM, ID, SECRET, stored_copy
-from tests.faults.crashing_recall import LEASE, WHO
-from tests.services.dovecot import MASTER, MASTER_PASSWORD, PROGRAM, Dovecot, dovecot
+from takeback.recall.report import Status
+from tests.contract.mailboxes.stages import KINDS, section
+from tests.doubles.recalls import ID, stored_copy
+from tests.faults.aftermath import Undertaker, finish, prepare, told, undertaker
+from tests.faults.crashing_recall import Fatality
+from tests.services.dovecot import PROGRAM, Dovecot, dovecot
 from tests.services.requirement import missing
 
-ANN = "ann@example.com"
+IMAP = KINDS[0]
+
+
+@pytest.fixture(scope="module")
+def fates() -> Iterator[Undertaker]:
+    with undertaker() as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +79,15 @@ def _cases() -> Iterator[object]:
 
 
 @pytest.mark.parametrize("step", list(_cases()))
-async def test_a_recall_that_died_is_finished_and_told_once(step: Step, tmp_path: Path, post: Dovecot) -> None:
+async def test_a_recall_that_died_is_finished_and_told_once(
+    step: Step, tmp_path: Path, post: Dovecot, fates: Undertaker
+) -> None:
     user = post.new_user()
-    file = await prepare(tmp_path, post, user)
+    file = await gateway(tmp_path, post, user)
     put(post, user)
-    await asyncio.to_thread(crash, file, step)
+    fatality = await crashed(fates, file, step)
     assert (flags(post, user) == [frozenset()]) is step.untouched
-    report = await finish(file)
+    report = await finish(fatality)
     assert report.counts == {Outcome.RECALLED: 1} and report.status is Status.DONE
     [person] = report.recipients[0].people
     assert [copy.outcome for copy in person.copies] == [Outcome.RECALLED]
@@ -100,67 +96,27 @@ async def test_a_recall_that_died_is_finished_and_told_once(step: Step, tmp_path
 
 
 @pytest.mark.parametrize("step", STEPS[8:10], ids=lambda step: step.where)
-async def test_what_is_read_while_the_recall_is_dead_stays(step: Step, tmp_path: Path, post: Dovecot) -> None:
+async def test_what_is_read_while_the_recall_is_dead_stays(
+    step: Step, tmp_path: Path, post: Dovecot, fates: Undertaker
+) -> None:
     user = post.new_user()
-    file = await prepare(tmp_path, post, user)
+    file = await gateway(tmp_path, post, user)
     put(post, user)
-    await asyncio.to_thread(crash, file, step)
+    fatality = await crashed(fates, file, step)
     client = post.log_in(user)
     client.select_folder("INBOX")
     client.add_flags(client.search("ALL"), ["\\Seen"])
     client.logout()
-    report = await finish(file)
+    report = await finish(fatality)
     assert report.counts == {Outcome.ALREADY_READ: 1}
     assert flags(post, user) == [frozenset({b"\\Seen"})]
 
 
-async def prepare(folder: Path, post: Dovecot, user: str) -> Path:
-    """The configuration of a gateway that has delivered one message to that user."""
-    file = folder / "takeback.toml"
-    file.write_text(f"""
-[data]
-folder = "data"
-reserve = "0B"
-[smtp]
-hostname = "gateway.example"
-[[relay]]
-to = "lmtp://127.0.0.1:{post.lmtp_port}"
-[[mailboxes]]
-for = ["*@example.com"]
-kind = "imap"
-url = "imap://127.0.0.1:{post.imap_port}"
-username = "{MASTER}"
-password = "{MASTER_PASSWORD}"
-""")
-    async with open_store(load(file).data) as store:
-        now = store.now()
-        message = NewMessage(
-            id="1nmkmg0000000000",
-            account=ANN,
-            origin=Origin.SUBMISSION,
-            envelope=Envelope(ANN, (Recipient(f"{user}@example.com"),)),
-            due_at=[now],
-            accepted_at=now,
-            size=len(stored_copy()),
-            eight_bit=False,
-            content=[stored_copy()],
-            lock_secret=SECRET,
-            body_digest=b"\0" * 32,
-            message_id=ID,
-            header_from=FROM,
-            header_date=DATE,
-        )
-        await store.accept(message)
-        [claimed] = await store.claim(ClaimRequest("token", 10, 60_000_000, now))
-        ids = [each.id for each in claimed.recipients]
-        assert await store.mark_dot(DotMark("token", ids))
-        outcome = RelayOutcome(Verdict.SENT, "250 ok", f"127.0.0.1:{post.lmtp_port}", delivered=True)
-        await store.record(Settlement("token", [Result(id, outcome) for id in ids]))
-    return file
+async def gateway(folder: Path, post: Dovecot, user: str) -> Path:
+    return await prepare(folder, section(IMAP, post), post.lmtp_port, user)
 
 
 def put(post: Dovecot, user: str) -> None:
-    assert recall_lock.lock(SECRET, ANN, ID).encode() in stored_copy()
     client = post.log_in(user)
     client.append("INBOX", stored_copy())
     client.logout()
@@ -175,33 +131,8 @@ def flags(post: Dovecot, user: str) -> list[frozenset[bytes]]:
     return found
 
 
-def crash(file: Path, step: Step) -> None:
+async def crashed(fates: Undertaker, file: Path, step: Step) -> Fatality:
     _, verb, moment = step.where.split()
-    command = [sys.executable, "-m", "tests.faults.crashing_recall", str(file), ID, verb, moment]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL
-
-
-async def finish(file: Path) -> Report:
-    """What `takeback recall` comes to when it is asked again."""
-    config = load(file)
-    async with open_store(config.data) as store:
-        recalls = Recalls(config, store, await open_seal(store.access, config.data), LEASE)
-        known = await recalls.store.recalls("1nmkmg0000000000")
-        [id] = known or await start(store, recalls.store, recalls.reach, Wish(ID), WHO)
-        await recalls.recaller.work_off(id, _nothing)
-        report = await recalls.store.report(id)
-        await recalls.close()
-    assert report is not None
-    return report
-
-
-async def _nothing() -> None: ...
-
-
-async def told(file: Path) -> list[str]:
-    """What was recorded of outcomes, and the summaries that wait to be sent."""
-    async with open_store(load(file).data) as store:
-        kinds = [each.kind for each in await store.events("1nmkmg0000000000")]
-        mail = [view for view in await store.outbox(None, None) if view.origin is Origin.SYSTEM]
-    return [kind for kind in kinds if kind.startswith("recall_")] + ["summary"] * len(mail)
+    fatality = Fatality(str(file), ID, verb, moment)
+    assert await asyncio.to_thread(fates.play, fatality)
+    return fatality

@@ -2,7 +2,8 @@
 
 doveadm has no conditional write. The search for `unseen` and the move are one transaction of Dovecot, some milliseconds
 long, in which a reader may still come first and be overlooked; the flags in the aside folder show all others. The aside
-folder is named after the place that a copy came from, so that one which is found there after a crash can be told.
+folder is named after the place that a copy came from, so that one which is found there after a crash can be told. What
+is put there is made ready in a folder named after its text: who comes after a crash begins anew in the same one.
 
 Answers are JSON: octets that are not UTF-8 do not survive in them. A message that has any is refused, not altered.
 """
@@ -10,12 +11,12 @@ Answers are JSON: octets that are not UTF-8 do not survive in them. A message th
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from takeback.clock import SECOND
-from takeback.ids import new_token
 from takeback.mailboxes.doveadm.api import EXISTS, NOT_FOUND, CommandFailed, Doveadm
 from takeback.mailboxes.maildir.files import with_crlf
 from takeback.mailboxes.marks import are_read, are_removing, canonical, described, without_removal
@@ -33,6 +34,7 @@ from takeback.ports.mailbox import (
 )
 
 _ASIDE = "takeback-recalled-"
+_WAITING = f"{_ASIDE}waiting-"
 _FIELDS = ["mailbox", "mailbox-guid", "uid", "flags", "modseq", "date.received.unixtime", "size.virtual", "hdr"]
 """An unknown one would end the worker without an answer."""
 _UNREAD = ["unseen", "unanswered", "unkeyword", "$Forwarded", "unkeyword", "$MDNSent"]
@@ -69,7 +71,10 @@ class DoveadmMailbox:
         return [_copy(row, await self._origin(row["mailbox"])) for row in wanted]
 
     def _is_wanted(self, row: dict[str, str], reference: Reference) -> bool:
-        return row.get("mailbox", "").lower() not in self._skipped and has_message_id(_header(row), reference)
+        folder = row.get("mailbox", "")
+        if folder.lower() in self._skipped or folder.startswith(_WAITING):
+            return False
+        return has_message_id(_header(row), reference)
 
     async def read(self, copy: Copy) -> AsyncIterator[bytes]:
         row = await self._content(copy.place)
@@ -158,8 +163,8 @@ class DoveadmMailbox:
     async def put_back(self, kept: Kept) -> Place:
         """As promised, but that the date of arrival is now: doveadm cannot say another."""
         text = await self._text(kept)
-        waiting = f"{_ASIDE}waiting-{new_token()}"
-        await self._run("mailboxCreate", mailbox=[waiting])
+        waiting = _WAITING + hashlib.sha256(f"{kept.folder}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        await self._make_empty(waiting)
         try:
             await self._run("save", mailbox=waiting, file=text)
             flags = sorted(canonical(kept.flags))
@@ -184,6 +189,15 @@ class DoveadmMailbox:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             raise MailboxRefused("it has octets that are not UTF-8, and cannot be put anywhere over doveadm") from None
+
+    async def _make_empty(self, folder: str) -> None:
+        """Afterwards the folder is there, and what an earlier try left in it is not."""
+        try:
+            await self._run("mailboxCreate", mailbox=[folder])
+        except CommandFailed as failure:
+            if failure.status != EXISTS:
+                raise MailboxUnavailable(f"no folder could be made: {failure}") from None
+            await self._run("expunge", query=["mailbox", folder, "all"])
 
     async def _throw_away(self, folder: str) -> None:
         await self._run("expunge", query=["mailbox", folder, "all"], deleteEmptyMailbox=True)
