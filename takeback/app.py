@@ -239,7 +239,12 @@ class Gateway:
             spool_folder=config.data.folder,
             acceptor=acceptor,
             commands=Commands(
-                self.store, self._start_recall, self._reporter, config.smtp.hostname, config.smtp.commands
+                self.store,
+                self._reviews,
+                self._start_recall,
+                self._reporter,
+                config.smtp.hostname,
+                config.smtp.commands,
             ),
             door=Door(
                 self._make_gate(

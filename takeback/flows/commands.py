@@ -12,21 +12,24 @@ import structlog
 
 from takeback.errors import Ambiguous, NotFound, StoreUnavailable, TakebackError
 from takeback.flows.accept import TRY_LATER, Refused
-from takeback.flows.ask import LAST, Told, Who
+from takeback.flows.ask import LAST, Told, Who, find
 from takeback.flows.hold import hold, send_now
+from takeback.flows.learn import fine
 from takeback.flows.reports import Reporter
 from takeback.flows.submitter import Submitter
 from takeback.flows.undo import undo
+from takeback.hold.states import WAITING
 from takeback.ids import new_id
 from takeback.mail import address, answers, headers, message_id
 from takeback.mail.answers import Line, Result
-from takeback.mail.command import Act, Command, NotUnderstood, read
+from takeback.mail.command import NAMES, Act, Command, NotUnderstood, read
+from takeback.mail.risk_notice import Doubt
+from takeback.ports.review import ReviewStore
 from takeback.ports.store import MessageView, RecipientView, Store
 from takeback.quantities import parse_window
+from takeback.review.codes import unknown
 from takeback.smtp.replies import Reply
 
-NAMES = ("undo", "takeback")
-"""The local parts, at the gateway's own name, that take commands."""
 _LISTED = 50
 
 NOT_A_COMMAND = Reply.of(550, "5.7.1", "Only somebody who has logged in gives commands; nothing was done")
@@ -43,9 +46,16 @@ class Commands:
     """Does what people ask for by mail. `further` are addresses that take commands beside the gateway's own two."""
 
     def __init__(
-        self, store: Store, recall: Recall, reporter: Reporter, hostname: str, further: Sequence[str] = ()
+        self,
+        store: Store,
+        reviews: ReviewStore,
+        recall: Recall,
+        reporter: Reporter,
+        hostname: str,
+        further: Sequence[str] = (),
     ) -> None:
         self._store = store
+        self._reviews = reviews
         self._recall = recall
         self._reporter = reporter
         self._hostname = hostname
@@ -69,7 +79,7 @@ class Commands:
             command = read(top)
             result = await self._carry_out(command, who)
         except NotUnderstood as error:
-            raise Refused(_not_done(f"Not understood: {error}. Write undo, send, hold 10m or list")) from None
+            raise Refused(_not_done(f"Not understood: {error}. Write undo, send, hold 10m, fine or list")) from None
         except StoreUnavailable:
             raise Refused(TRY_LATER) from None
         except TakebackError as error:
@@ -82,6 +92,8 @@ class Commands:
         if command.act is Act.LIST:
             views = await self._store.outbox(who.account, _LISTED)
             return answers.listed([_line_of_message(view) for view in views])
+        if command.act is Act.FINE:
+            return await self._call_fine(command, who)
         reference = await self._reference(command, who)
         match command.act:
             case Act.UNDO:
@@ -93,6 +105,23 @@ class Commands:
                 return answers.held(until, *_lines(await hold(self._store, reference, until, who)))
             case Act.RECALL:
                 return answers.recalling(await self._recall(reference, who))
+
+    async def _call_fine(self, command: Command, who: Who) -> Result:
+        """All that was found of the message, or what has the code that is named."""
+        code = "_".join(command.words.lower().replace("-", " ").split()) or None
+        if code and (wrong := unknown(code)):
+            raise NotFound(wrong)
+        reference = await self._reference(command, who) if command.originals else await self._last_found(who)
+        found = await fine(self._store, self._reviews, reference, code, who)
+        newest, *_ = await find(self._store, reference, who)
+        waits = any(each.state in WAITING for each in newest.recipients)
+        return answers.fine([Doubt(each.code, each.reason.en, each.reason.ar) for each in found], waits)
+
+    async def _last_found(self, who: Who) -> str:
+        found = await self._reviews.last_found(who.account or "")
+        if found is None:
+            raise NotFound("Nothing was found of any message of yours")
+        return found
 
     async def _reference(self, command: Command, who: Who) -> str:
         """The first of the named messages that the asker owns; the newest where none is named."""

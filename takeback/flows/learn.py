@@ -84,16 +84,16 @@ class Learner:
         return stored
 
 
-async def fine(store: Store, reviews: ReviewStore, reference: str, code: str, who: Who) -> Sequence[Finding]:
-    """Afterwards the findings of that code count as wrong, and what they were about is not asked of again. What the
-    message waits for stays as it is: to call it fine is not to send it.
+async def fine(store: Store, reviews: ReviewStore, reference: str, code: str | None, who: Who) -> Sequence[Finding]:
+    """Afterwards the findings of that code (None: all of them) count as wrong, and what they were about is not asked of
+    again. What the message waits for stays as it is: to call it fine is not to send it.
 
     Raises NotFound, Ambiguous, StoreUnavailable.
     """
     newest, *_ = await find(store, reference, who)
     findings = await reviews.fine(Fine(newest.id, newest.account, code, who.actor))
     if not findings:
-        raise NotFound(f"the review of {newest.id} has found no {code}")
+        raise NotFound(f"the review of {newest.id} has found {f'no {code}' if code else 'nothing'}")
     log.info("fine", message=newest.id, actor=who.actor, code=code)
     return findings
 

@@ -22,7 +22,7 @@ from takeback.flows.reports import Reporter
 from takeback.hold import window
 from takeback.hold.settings import Condition, HoldSettings
 from takeback.ids import new_token
-from takeback.mail import headers
+from takeback.mail import headers, message_id
 from takeback.mail.address import identity
 from takeback.mail.attached import says_attachment
 from takeback.mail.headers import Header, HeaderError
@@ -201,7 +201,7 @@ class Judge:
             judged=judged,
             due_at=self._due_at(reviewed, judged, now),
             detail=_detail(reviewed.opinion, judged),
-            told=self._notice(reviewed.message, judged, now) if self.settings.notify else None,
+            told=self._notice(reviewed, judged, now) if self.settings.notify else None,
         )
 
     def _due_at(self, reviewed: Reviewed, judged: Sequence[Judged], now: Instant) -> list[Instant | None]:
@@ -219,14 +219,16 @@ class Judge:
         return [window.later(by_findings, by_rule) for by_rule in by_rules]
 
     def _notice(
-        self, message: ToReview, judged: Sequence[Judged], now: Instant
+        self, reviewed: Reviewed, judged: Sequence[Judged], now: Instant
     ) -> Callable[[Sequence[str]], NewMessage | None]:
+        message = reviewed.message
         held = policy.longest(each.window for each in judged)
 
         def told(longer: Sequence[str]) -> NewMessage | None:
             return self._reporter.held_longer(
                 HeldLonger(
                     message=message.id,
+                    message_id=message_id.of(_header(reviewed.content)),
                     recipients=longer,
                     doubts=[_doubt(each.finding) for each in judged],
                     due_at=None if held is None else now + held,

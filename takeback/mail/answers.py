@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from takeback.clock import Instant
 from takeback.i18n.language import Language, language
 from takeback.mail.compose import Heading, SystemMail, heading, moment, text_part, verbatim
+from takeback.mail.risk_notice import Doubt
 
 _MOST_LISTED = 100
 _ENGLISH, _ARABIC = language("en"), language("ar")
@@ -81,6 +82,20 @@ def recalling(recalls: Sequence[str]) -> Result:
         return [f"{said} {more}", verbatim(recalls)]
 
     return Result(f"recall {' '.join(recalls)} begun, the report comes by mail", paragraphs)
+
+
+def fine(unfounded: Sequence[Doubt], waits: bool) -> Result:
+    """`waits`: the message has not left."""
+
+    def paragraphs(words: Language) -> list[str]:
+        reasons = [doubt.arabic if words.code == _ARABIC.code else doubt.english for doubt in unfounded]
+        said = [words.text("These doubts count as unfounded:"), verbatim(reasons[:_MOST_LISTED])]
+        if waits:
+            said.append(words.text("The message waits as before; answer “send” to send it now."))
+        return said
+
+    codes = ", ".join(dict.fromkeys(doubt.code for doubt in unfounded))
+    return Result(f"called fine: {codes}{'; the message waits as before' if waits else ''}", paragraphs)
 
 
 def listed(messages: Sequence[Line]) -> Result:

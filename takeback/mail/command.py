@@ -21,6 +21,8 @@ from html.parser import HTMLParser
 from takeback.errors import TakebackError
 from takeback.mail.decoding import CHARSETS, decoded
 
+NAMES = ("undo", "takeback")
+"""The local parts, at the gateway's own name, that take commands."""
 MOST_READ = 1 << 20
 """Octets of the message that are looked at; an original that is attached names itself at its top."""
 _MOST_PARTS = 50
@@ -32,13 +34,15 @@ class Act(StrEnum):
     RELEASE = "release"
     HOLD = "hold"
     RECALL = "recall"
+    FINE = "fine"
     LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """`originals` are Message-IDs with their angle brackets, of which the first that is known is meant; none means the
-    newest submission. `words` is what follows the word of the command, as `10m` in `hold 10m`."""
+    newest submission, for FINE the newest of which something was found. `words` is what follows the word of the
+    command, as `10m` in `hold 10m`."""
 
     act: Act
     originals: tuple[str, ...] = ()
@@ -54,6 +58,7 @@ _WORDS = {
     Act.RELEASE: ("send", "release", "أرسل", "أرسلها", "إرسال"),
     Act.HOLD: ("hold", "keep", "wait", "علق", "علقها", "تعليق", "أبق"),
     Act.RECALL: ("recall", "استرجع", "استرجاع", "استرجعها"),
+    Act.FINE: ("fine", "لا بأس", "لابأس", "سليمة", "سليم"),
     Act.LIST: ("list", "status", "outbox", "قائمة", "القائمة"),
 }
 _MARKS = re.compile("[\u064b-\u0652\u0640\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
@@ -66,7 +71,8 @@ def _folded(word: str) -> str:
     return bare.strip(".,:;!?،؛؟()[]«»\"'*_")
 
 
-_ACTS = {_folded(word): act for act, words in _WORDS.items() for word in words}
+_ACTS = {" ".join(map(_folded, word.split())): act for act, words in _WORDS.items() for word in words}
+_LONGEST_ACT = max(len(word.split()) for word in _ACTS)
 
 _PREFIX = re.compile(r"^(?:(?:re|fwd?|fw|aw|wg|tr|رد|إعادة توجيه|تحويل)\s*(?:\[\d+\])?:\s*)+", re.IGNORECASE)
 _QUOTE_BEGINS = re.compile(
@@ -95,9 +101,10 @@ def read(top: bytes) -> Command:
 
 def _act_in(said: tuple[str, str]) -> tuple[Act | None, str]:
     for line in said:
-        first, _, rest = " ".join(line.split()).partition(" ")
-        if act := _ACTS.get(_folded(first)):
-            return act, rest.strip()
+        words = line.split()
+        for count in range(_LONGEST_ACT, 0, -1):
+            if act := _ACTS.get(" ".join(map(_folded, words[:count]))):
+                return act, " ".join(words[count:])
     return None, ""
 
 

@@ -39,6 +39,7 @@ class Heading:
     subject: str
     auto_submitted: str
     in_reply_to: str = ""
+    reply_to: str = ""
 
 
 def heading(about: Heading) -> bytes:
@@ -54,6 +55,8 @@ def heading(about: Heading) -> bytes:
     ]
     if about.in_reply_to:
         fields += [("In-Reply-To", about.in_reply_to), ("References", about.in_reply_to)]
+    if about.reply_to:
+        fields.append(("Reply-To", f"<{about.reply_to}>"))
     return b"".join(
         f"{name}: {value}\r\n".encode() if name == "Subject" else line(name, value) for name, value in fields
     )

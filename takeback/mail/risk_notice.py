@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from takeback.clock import Instant
 from takeback.i18n.language import Language, language
+from takeback.mail.command import NAMES
 from takeback.mail.compose import Heading, SystemMail, heading, moment, text_part, verbatim
 
 MOST_REASONS = 3
@@ -26,16 +27,19 @@ class Doubt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldLonger:
-    """A message that waits until `due_at` (None: until it is released) for `recipients`, and why, worst first."""
+    """A message that waits until `due_at` (None: until it is released) for `recipients`, and why, worst first.
+    `message_id` is its own, by which a reply to the notice names it."""
 
     message: str
+    message_id: str
     recipients: Sequence[str]
     doubts: Sequence[Doubt]
     due_at: Instant | None
 
 
 def held_longer(facts: HeldLonger, to: str, hostname: str, message_id: str, now: Instant) -> SystemMail:
-    """A plain message in English and Arabic that says what was found, and how to stop or send it or call it fine."""
+    """A plain message in English and Arabic that says what was found, and how to stop or send it or call it fine. A
+    reply to it is a command (`takeback.mail.command`) about that message."""
     english, arabic = language("en"), language("ar")
     about = Heading(
         to=to,
@@ -44,6 +48,8 @@ def held_longer(facts: HeldLonger, to: str, hostname: str, message_id: str, now:
         now=now,
         subject=f"{english.text(_SUBJECT)} / {arabic.text(_SUBJECT)}",
         auto_submitted="auto-generated",
+        in_reply_to=facts.message_id,
+        reply_to=f"{NAMES[0]}@{hostname}",
     )
     entity = text_part(
         _paragraphs(facts, english, [doubt.english for doubt in facts.doubts]),
@@ -68,5 +74,6 @@ def _paragraphs(facts: HeldLonger, words: Language, reasons: Sequence[str]) -> l
     said += [
         words.text("To call a doubt unfounded, so that it does not come again:"),
         verbatim([f"takeback review fine {facts.message} {code}" for code in codes]),
+        words.text("Or answer this mail with one word: “undo”, “send” or “fine”."),
     ]
     return said

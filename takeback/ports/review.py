@@ -89,11 +89,12 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fine:
-    """ "This is fine": the findings of that code, on that message, were no mistakes, nor will they be on another."""
+    """ "This is fine": the findings of that code (None: of every code), on that message, were no mistakes, nor will
+    they be on another."""
 
     message: str
     account: str
-    code: str
+    code: str | None
     actor: str
 
 
@@ -181,6 +182,10 @@ class ReviewStore(Protocol):
     async def fine(self, request: Fine) -> Sequence[Finding]:
         """Afterwards those findings count as wrong, and what they were about is silenced for the account. Returns
         them; none where there is no such finding."""
+        ...
+
+    async def last_found(self, account: str) -> str | None:
+        """The newest message of the account of which something was found; None where nothing ever was."""
         ...
 
     async def figures(self) -> Sequence[RuleFigures]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from takeback.review.arabic import normalised
+from takeback.review.domains import is_provider
 from takeback.review.finding import Where
 from takeback.review.message import Addressee, Message
 from takeback.review.rule import Context
@@ -63,8 +64,8 @@ def everything(message: Message) -> str:
 
 
 def destination(outside: Sequence[Addressee]) -> str:
-    """What "this is fine" silences a leak for: the domains that it goes to."""
-    return " ".join(sorted({one.domain for one in outside}))
+    """Where it goes, as "this is fine" knows it again: the domains, and the addresses where anybody may have one."""
+    return " ".join(sorted({one.address if is_provider(one.domain) else one.domain for one in outside}))
 
 
 def named_domains(outside: Sequence[Addressee]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from takeback.mail.address import identity
 from takeback.ports.review import Judgement, RuleFigures
 from takeback.review.policy import Effect
-from takeback.store import review_tables
+from takeback.store import review_tables, tables
 from takeback.store.tables import AnyRow
 
 _finding = review_tables.finding.c
@@ -45,6 +45,17 @@ def set_judgement(connection: Connection, findings: Sequence[int], judgement: Ju
         connection.execute(
             update(review_tables.finding).where(_finding.id.in_(findings)).values(judgement=judgement.value)
         )
+
+
+def last_found(connection: Connection, account: str) -> str | None:
+    newest = (
+        select(_finding.message)
+        .join(tables.message, tables.message.c.id == _finding.message)
+        .where(_finding.account == account)
+        .order_by(tables.message.c.accepted_at.desc(), _finding.message.desc())
+        .limit(1)
+    )
+    return connection.execute(newest).scalar()
 
 
 def figures(connection: Connection) -> list[RuleFigures]:

@@ -221,23 +221,18 @@ def fine(connection: Connection, now: Instant, requests: Sequence[Fine]) -> list
 
 def _fine(connection: Connection, now: Instant, request: Fine) -> list[Finding]:
     """Where a finding is about nothing but its message, there is nothing to silence: the next one may be a mistake."""
-    rows = connection.execute(
-        select(review_tables.finding)
-        .where(
-            _finding.message == request.message,
-            _finding.account == request.account,
-            _finding.code == request.code,
-        )
-        .order_by(_finding.position)
-    ).all()
+    found = select(review_tables.finding).where(
+        _finding.message == request.message, _finding.account == request.account
+    )
+    if request.code is not None:
+        found = found.where(_finding.code == request.code)
+    rows = connection.execute(found.order_by(_finding.position)).all()
     judging.set_judgement(connection, [row.id for row in rows], Judgement.WRONG)
-    for about in dict.fromkeys(row.about for row in rows if row.about):
-        connection.execute(
-            _SILENCE,
-            {"account": request.account, "code": request.code, "about": about, "at": now, "actor": request.actor},
-        )
-    if rows:
-        record_events(connection, [event_row(request.message, now, "fine", request.actor, code=request.code)])
-        act = act_row(now, "fine", request.actor, request.account, request.message, code=request.code)
-        record_acts(connection, [act])
+    account, actor = request.account, request.actor
+    for code, about in dict.fromkeys((row.code, row.about) for row in rows if row.about):
+        silence = {"account": account, "code": code, "about": about, "at": now, "actor": actor}
+        connection.execute(_SILENCE, silence)
+    for code in dict.fromkeys(row.code for row in rows):
+        record_events(connection, [event_row(request.message, now, "fine", actor, code=code)])
+        record_acts(connection, [act_row(now, "fine", actor, account, request.message, code=code)])
     return [reading.finding_of(row) for row in rows]

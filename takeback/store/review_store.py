@@ -56,6 +56,9 @@ class SqlReviewStore:
     async def fine(self, request: Fine) -> Sequence[Finding]:
         return await self._access.submit(_FINE, request)
 
+    async def last_found(self, account: str) -> str | None:
+        return await self._access.ask(lambda connection: judging.last_found(connection, account))
+
     async def figures(self) -> Sequence[RuleFigures]:
         return await self._access.ask(judging.figures)
 

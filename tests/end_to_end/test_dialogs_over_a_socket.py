@@ -28,6 +28,7 @@ from takeback.flows.submitter import Submitter
 from takeback.listener.connection import Connection, Service
 from takeback.listener.door import Door
 from takeback.listener.listener import Listener
+from takeback.ports.review import ReviewStore
 from takeback.ports.store import Store
 from takeback.quantities import parse_duration
 from takeback.smtp.events import Credentials
@@ -198,7 +199,9 @@ def make_service(dialog: Dialog, tls: ssl.SSLContext, folder: Path) -> Service:
         idle=MINUTE,
         spool_folder=folder,
         acceptor=AgreeingAcceptor(given),
-        commands=Commands(cast(Store, None), _no_recall, cast(Reporter, None), _HOSTNAME),  # nobody commands here
+        commands=Commands(  # nobody commands here
+            cast(Store, None), cast(ReviewStore, None), _no_recall, cast(Reporter, None), _HOSTNAME
+        ),
         door=AgreeingDoor(given),
         now=lambda: NOON,
         starttls=tls if "may_start_tls" in dialog.setup else None,

@@ -175,9 +175,10 @@ class TestLeaks:
     )
     def test_it_leaves_and_is_not_repeated(self, check: Check, text: str) -> None:
         (found,) = judged(mail(f"Hello.\n{text}\n"), check)
-        assert found.where.line == 2 and found.about == "example.org"
+        assert found.where.line == 2
         digits = "".join(char for char in text if char.isalnum())[-9:]
         assert digits not in found.reason.en and digits not in found.reason.ar
+        assert digits[-5:] not in found.about.replace(" ", "")
         assert judged(mail(f"Hello.\n{text}\n", to=INSIDE), check) == []
 
     @pytest.mark.parametrize(

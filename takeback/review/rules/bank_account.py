@@ -8,9 +8,9 @@ from itertools import islice
 
 from stdnum import iban
 
-from takeback.review.finding import Finding
+from takeback.review.finding import Finding, about
 from takeback.review.history import History
-from takeback.review.leaks import Passage, destination, everything, masked, named_domains, outsiders, passages
+from takeback.review.leaks import Passage, everything, masked, named_domains, outsiders, passages
 from takeback.review.message import Message
 from takeback.review.rule import Context
 from takeback.review.saying import counted, reason
@@ -56,12 +56,12 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
             "{number} bank account number goes to {domains}", "{number} bank account numbers go to {domains}",
             len(accounts), domains=domains,
         )  # fmt: skip
-        return [Finding(CODE, _LIST, said, passage.where, destination(outside))]
+        return [Finding(CODE, _LIST, said, passage.where)]
     said = reason(
         "A bank account number ({country} {masked}) goes to {domains}",
         country=number[:2], masked=masked(number), domains=domains,
     )  # fmt: skip
-    return [Finding(CODE, _ONE, said, passage.where, destination(outside))]
+    return [Finding(CODE, _ONE, said, passage.where, about(number[:2], masked(number)))]
 
 
 def ibans(plain: str) -> Iterator[str]:

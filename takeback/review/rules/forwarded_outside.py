@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from takeback.review.finding import Finding, Where
+from takeback.review.finding import Finding, Where, about
 from takeback.review.history import History
 from takeback.review.leaks import destination, outsiders
-from takeback.review.message import Message
+from takeback.review.message import Addressee, Message
 from takeback.review.rule import Context
 from takeback.review.saying import reason
 from takeback.review.threads import depth, quoted_people
@@ -48,14 +49,21 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
     marked = next((line for line in message.passed_on() if _marks(line.plain)), None)
     if marked is not None:
         said = reason("A thread of colleagues that is marked confidential goes to {address}", address=fresh[0].address)
-        return [Finding(CODE, _CONFIDENTIAL, said, Where(fresh[0].address, marked.number), destination(fresh))]
+        return [
+            Finding(CODE, _CONFIDENTIAL, said, Where(fresh[0].address, marked.number), _about("confidential", fresh))
+        ]
     if not message.is_forward and not message.is_reply:
         return []
     probability = _INTERNAL if message.is_forward else _NEW_IN_REPLY
     if depth(message) >= _SEVERAL:
         probability += _LONG
     said = reason("A thread that was only among colleagues goes to {address}", address=fresh[0].address)
-    return [Finding(CODE, probability, said, Where(recipient=fresh[0].address), destination(fresh))]
+    return [Finding(CODE, probability, said, Where(recipient=fresh[0].address), _about("", fresh))]
+
+
+def _about(kind: str, fresh: Sequence[Addressee]) -> str:
+    """To whom; and if a thread was marked, threads that are."""
+    return about(kind, destination(fresh))
 
 
 def _marks(plain: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from takeback.mail.address import local_part_of
-from takeback.review.finding import Finding, Where
+from takeback.review.finding import Finding, Where, about
 from takeback.review.greeting import Greeting, greeting
 from takeback.review.history import History
 from takeback.review.message import Addressee, Message
@@ -92,7 +92,12 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
         greeted=found.words, contact=f"{meant.name} <{meant.address}>", recipient=message.recipients[0].address,
     )  # fmt: skip
     probability = _BARE if found.bare else _GREETED
-    return [Finding(CODE, probability, said, Where(line=found.line), " ".join(found.names[0]))]
+    return [Finding(CODE, probability, said, Where(line=found.line), _about(found, message))]
+
+
+def _about(found: Greeting, message: Message) -> str:
+    """That name before just these recipients: to greet it before others may be the next mistake."""
+    return about(*found.names[0], *sorted(one.address for one in message.recipients))
 
 
 def _fits(greeted: Sequence[str], name: Sequence[str]) -> bool:

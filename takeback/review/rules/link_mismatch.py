@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from publicsuffixlist import PublicSuffixList
 
 from takeback.mail.address import canonical_domain
-from takeback.review.finding import Finding, Where
+from takeback.review.finding import Finding, Where, about
 from takeback.review.history import History
-from takeback.review.leaks import outsiders
+from takeback.review.leaks import destination, outsiders
 from takeback.review.message import Message
 from takeback.review.rule import Context
 from takeback.review.saying import excerpt, reason
@@ -62,30 +62,36 @@ def _of_links(message: Message) -> list[Finding]:
         if _is_redirect(target) or any(_same_site(shown, inner) for inner in _inner_hosts(link.target)):
             continue
         said = reason("The link “{text}” leads to {target}", text=excerpt(link.text), target=target)
-        return [Finding(CODE, _OTHER_SITE, said, Where(line=_line_of(message, link.text)), registrable(target))]
+        sites = about(registrable(shown), "→", registrable(target))
+        return [Finding(CODE, _OTHER_SITE, said, Where(line=_line_of(message, link.text)), sites)]
     return []
 
 
 def _of_places(message: Message, context: Context) -> list[Finding]:
     """Links to the sender's own machine, where the message goes to others."""
-    if not outsiders(message, context):
+    outside = outsiders(message, context)
+    if not outside:
         return []
     for line in message.written():
         if match := _IN_TEXT.search(line.text[:4_000]):
-            said = reason("“{text}” is a place that only your computer can open", text=excerpt(match[0]))
-            return [Finding(CODE, _NOWHERE, said, Where(line=line.number), (match["host"] or "file").lower())]
+            return [_only_here(match, line.number, destination(outside))]
     own = "\n".join(line.text for line in message.written())
     for link in message.links:
         if match := _IN_TEXT.match(link.target):
             if link.text not in own:
                 continue
-            said = reason("“{text}” is a place that only your computer can open", text=excerpt(match[0]))
-            return [
-                Finding(
-                    CODE, _NOWHERE, said, Where(line=_line_of(message, link.text)), (match["host"] or "file").lower()
-                )
-            ]
+            return [_only_here(match, _line_of(message, link.text), destination(outside))]
     return []
+
+
+def _only_here(match: re.Match[str], line: int | None, where_to: str) -> Finding:
+    said = reason("“{text}” is a place that only your computer can open", text=excerpt(match[0]))
+    return Finding(CODE, _NOWHERE, said, Where(line=line), about(_place(match), "→", where_to))
+
+
+def _place(match: re.Match[str]) -> str:
+    """The host, or the file's folder at the top: a share that those people can open too is not another one."""
+    return (match["host"] or "/".join(match[0].replace("\\", "/").split("/")[:4])).lower()
 
 
 def _line_of(message: Message, text: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from takeback.review.finding import Finding
+from takeback.review.finding import Finding, about
 from takeback.review.history import History
 from takeback.review.identities import Identity, identities, may_hold
 from takeback.review.leaks import Passage, destination, everything, masked, named_domains, outsiders, passages
@@ -39,12 +39,13 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
             len(found),
             domains=domains,
         )
-        return [Finding(CODE, _LIST, said, passage.where, destination(outside))]
+        return [Finding(CODE, _LIST, said, passage.where)]
     said = reason(
         "A national identity number ({kind}, {masked}) goes to {domains}",
         kind=identity.kind, masked=masked(identity.number), domains=domains,
     )  # fmt: skip
-    return [Finding(CODE, identity.sure, said, passage.where, destination(outside))]
+    silenced = about(identity.kind, masked(identity.number), "→", destination(outside))
+    return [Finding(CODE, identity.sure, said, passage.where, silenced)]
 
 
 def _worth_a_look(message: Message) -> Iterator[Passage]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stdnum import luhn
 
-from takeback.review.finding import Finding
+from takeback.review.finding import Finding, about
 from takeback.review.history import History
 from takeback.review.leaks import Passage, destination, everything, masked, named_domains, outsiders, passages
 from takeback.review.message import Message
@@ -70,11 +70,11 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
             "The numbers of {number} payment cards go to {domains}",
             len(cards), domains=named_domains(outside),
         )  # fmt: skip
-        return [Finding(CODE, _LIST, said, passage.where, destination(outside))]
+        return [Finding(CODE, _LIST, said, passage.where)]
     said = reason(
         "A payment card number ({masked}) goes to {domains}", masked=masked(number), domains=named_domains(outside)
     )
-    return [Finding(CODE, probability, said, passage.where, destination(outside))]
+    return [Finding(CODE, probability, said, passage.where, about(masked(number), "→", destination(outside)))]
 
 
 def _cards(plain: str) -> Iterator[tuple[str, float]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from takeback.review.arabic import normalised
-from takeback.review.finding import Finding, Where
+from takeback.review.finding import Finding, Where, about
 from takeback.review.history import History
 from takeback.review.message import Message
 from takeback.review.own import own_lines
@@ -92,7 +92,8 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
     if found is None or found.probability < _SURE:
         return []
     said = reason("“{words}” looks like a template that was not filled in", words=excerpt(found.words, 40))
-    return [Finding(CODE, found.probability, said, Where(line=found.line) if found.line else Where())]
+    where = Where(line=found.line) if found.line else Where()
+    return [Finding(CODE, found.probability, said, where, about(found.words[:_LONGEST_LINE]))]
 
 
 def _found(message: Message, history: History) -> Iterator[_Found]:

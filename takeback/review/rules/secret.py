@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from takeback.review.finding import Finding
 from takeback.review.history import History
-from takeback.review.leaks import Passage, destination, everything, masked, named_domains, outsiders, passages
+from takeback.review.leaks import Passage, everything, masked, named_domains, outsiders, passages
 from takeback.review.message import Message
 from takeback.review.rule import Context
 from takeback.review.saying import reason
@@ -120,7 +120,7 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
     for passage, meeting in _with_meetings(message):
         for secret in _secrets(passage, meeting):
             found.setdefault((secret.kind, secret.shown), secret)
-    return [_finding(secret, destination(outside), named_domains(outside)) for secret in found.values()]
+    return [_finding(secret, named_domains(outside)) for secret in found.values()]
 
 
 def _any(words: Iterable[str], text: str) -> bool:
@@ -196,7 +196,8 @@ def _entropy(text: str) -> float:
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
 
 
-def _finding(secret: _Secret, about: str, domains: str) -> Finding:
+def _finding(secret: _Secret, domains: str) -> Finding:
+    """About nothing that comes again: to be known by "this is fine" a secret would have to be kept."""
     if secret.kind == "password":
         said = reason("A password stands in the text, and it goes to {domains}", domains=domains)
     else:
@@ -204,4 +205,4 @@ def _finding(secret: _Secret, about: str, domains: str) -> Finding:
             "A secret ({kind}, {shown}) is in it, and it goes to {domains}",
             kind=secret.kind, shown=secret.shown, domains=domains,
         )  # fmt: skip
-    return Finding(CODE, secret.probability, said, secret.passage.where, about)
+    return Finding(CODE, secret.probability, said, secret.passage.where)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from takeback.review.domains import is_provider
-from takeback.review.finding import Finding, Reason, Where
+from takeback.review.finding import Finding, Reason, Where, about
 from takeback.review.history import History
+from takeback.review.leaks import destination
 from takeback.review.message import Addressee, Message
 from takeback.review.quoted import quoted_addresses
 from takeback.review.recipients import addressees
@@ -33,8 +34,8 @@ def check(message: Message, history: History, context: Context) -> list[Finding]
     if message.sender in used:
         return []
     if used:
-        return _unlike_before(message, history, used)
-    return _unlike_at_the_domain(message, history, people) or _not_the_one_written_to(message, context)
+        return _unlike_before(message, history, people, used)
+    return _unlike_at_the_domain(message, history, people) or _not_the_one_written_to(message, people, context)
 
 
 def _identities_with(people: Iterable[Addressee], history: History) -> Counter[str]:
@@ -44,7 +45,9 @@ def _identities_with(people: Iterable[Addressee], history: History) -> Counter[s
     return total
 
 
-def _unlike_before(message: Message, history: History, used: Counter[str]) -> list[Finding]:
+def _unlike_before(
+    message: Message, history: History, people: Sequence[Addressee], used: Counter[str]
+) -> list[Finding]:
     ((usual, times),) = used.most_common(1)
     likely = next((likely for least, likely in _LIKELY_FROM if times >= least), 0.0)
     if not likely:
@@ -58,7 +61,7 @@ def _unlike_before(message: Message, history: History, used: Counter[str]) -> li
         sender=message.sender,
         usual=usual,
     )
-    return [_finding(message, likely, said)]
+    return [_finding(message, people, likely, said)]
 
 
 def _unlike_at_the_domain(message: Message, history: History, people: tuple[Addressee, ...]) -> list[Finding]:
@@ -79,18 +82,18 @@ def _unlike_at_the_domain(message: Message, history: History, people: tuple[Addr
         usual=usual,
         domain=domain,
     )
-    return [_finding(message, _AT_A_DOMAIN, said)]
+    return [_finding(message, people, _AT_A_DOMAIN, said)]
 
 
-def _not_the_one_written_to(message: Message, context: Context) -> list[Finding]:
+def _not_the_one_written_to(message: Message, people: Sequence[Addressee], context: Context) -> list[Finding]:
     """The quoted text names another identity, and not this one."""
     quoted = quoted_addresses(message) if message.is_reply else frozenset()
     others = sorted((context.identities - {message.sender}) & quoted)
     if not others or message.sender in quoted:
         return []
     said = reason("You answer as {sender}, but what you answer went to {usual}", sender=message.sender, usual=others[0])
-    return [_finding(message, _TO_ANOTHER, said)]
+    return [_finding(message, people, _TO_ANOTHER, said)]
 
 
-def _finding(message: Message, likely: float, said: Reason) -> Finding:
-    return Finding(CODE, likely, said, Where(), about=message.sender)
+def _finding(message: Message, people: Sequence[Addressee], likely: float, said: Reason) -> Finding:
+    return Finding(CODE, likely, said, Where(), about(message.sender, "→", destination(people)))

@@ -209,6 +209,33 @@ async def test_fine_of_what_is_about_the_message_alone_silences_nothing(trial: T
     assert (await reviews.store.circumstances(ANN)).silences == frozenset()
 
 
+async def test_all_that_was_found_of_a_message_can_be_called_fine_at_once(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    message = await found(
+        reviews, judged("wrong_recipient", about=BOB), judged("wrong_recipient", about=CAROL), judged("secret")
+    )
+    for _ in range(2):
+        called = await reviews.store.fine(Fine(message, ANN, None, "mail:ann"))
+        assert [each.code for each in called] == ["wrong_recipient", "wrong_recipient", "secret"]
+    assert (await reviews.store.circumstances(ANN)).silences == {("wrong_recipient", BOB), ("wrong_recipient", CAROL)}
+    assert {code: each.wrong for code, each in (await figures(reviews)).items()} == {"wrong_recipient": 2, "secret": 1}
+    told = [event.detail["code"] for event in await trial.store.events(message) if event.kind == "fine"]
+    assert told == ["wrong_recipient", "secret"] * 2
+
+
+async def test_the_newest_message_of_which_something_was_found(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    assert await reviews.store.last_found(ANN) is None
+    first = await found(reviews, judged("secret"))
+    assert await reviews.store.last_found(ANN) == first
+    trial.clock.advance(SECOND)
+    second = await found(reviews, judged("secret"), judged("placeholder"))
+    trial.clock.advance(SECOND)
+    await found(reviews)
+    assert await reviews.store.last_found(ANN) == second
+    assert await reviews.store.last_found("eve@example.com") is None
+
+
 async def test_nobody_calls_anothers_finding_fine(trial: Trial) -> None:
     reviews = Reviews(trial)
     message = await found(reviews, judged("secret", about=BOB))

@@ -46,6 +46,11 @@ def test_the_newest_is_stopped(subject: str, text: str) -> None:
         ("القائمة", "", Act.LIST, ""),
         ("recall", "", Act.RECALL, ""),
         ("استرجاع", "", Act.RECALL, ""),
+        ("fine", "", Act.FINE, ""),
+        ("", "Fine placeholder", Act.FINE, "placeholder"),
+        ("لا بأس", "", Act.FINE, ""),
+        ("", "لا باس، placeholder", Act.FINE, "placeholder"),
+        ("سليمة", "", Act.FINE, ""),
     ],
 )
 def test_one_word_says_what(subject: str, text: str, act: Act, words: str) -> None:
