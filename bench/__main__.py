@@ -14,6 +14,7 @@ from bench import (
     accept_with_review,
     machine,
     million,
+    on_slow_disks,
     profile,
     recall,
     report,
@@ -26,6 +27,7 @@ from bench.scale import FULL, QUICK, Scale
 BENCHES: dict[str, Callable[[Scale], Section]] = {
     "accept_and_hold": accept_and_hold.run,
     "accept_release_relay": accept_release_relay.run,
+    "on_slow_disks": on_slow_disks.run,
     "accept_with_review": accept_with_review.run,
     "undo": undo.run,
     "million": million.run,

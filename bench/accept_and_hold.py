@@ -9,21 +9,16 @@ from bench import peer, places, source
 from bench.gateway import configure, serving
 from bench.held import count
 from bench.results import Row, Section, at_least, messages_per_second
-from bench.rounds import Comparison, in_turn
+from bench.rounds import Comparison, in_turn, no_meter
 from bench.scale import Scale
+from bench.slow_disk import SlowDisk
 from takeback.hold.states import State
 
 GOAL = 4
 
 
 def run(scale: Scale) -> Section:
-    source.check()
-    peer.check()
-    with places.folder() as folder, peer.holding() as postfix:
-        config = configure(folder)
-        with serving(config) as gateway:
-            rates = _compare(scale, gateway.port, postfix.port)
-        _check_nothing_missing(scale, config, postfix)
+    rates = compare(scale)
     return Section(
         [
             Row(
@@ -43,10 +38,20 @@ def run(scale: Scale) -> Section:
     )
 
 
-def _compare(scale: Scale, our_port: int, their_port: int) -> Comparison:
-    for port in (our_port, their_port):
-        source.seconds_to_send(port, scale.warm_up)
-    return in_turn(scale.rounds, _rate(our_port, scale.messages), _rate(their_port, scale.messages))
+def compare(scale: Scale, disk: SlowDisk | None = None) -> Comparison:
+    """The rates of both sides, and the flushes of the disk that they work on, where it is not this machine's own."""
+    source.check()
+    peer.check()
+    within, meter = (disk.folder, disk.flushes) if disk else (None, no_meter)
+    with places.folder(within) as folder, peer.holding(within) as postfix:
+        config = configure(folder)
+        with serving(config) as gateway:
+            for port in (gateway.port, postfix.port):
+                source.seconds_to_send(port, scale.warm_up)
+            ours, theirs = _rate(gateway.port, scale.messages), _rate(postfix.port, scale.messages)
+            rates = in_turn(scale.rounds, ours, theirs, meter)
+        _check_nothing_missing(scale, config, postfix)
+    return rates
 
 
 def _rate(port: int, messages: int) -> Callable[[], float]:

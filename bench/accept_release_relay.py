@@ -10,21 +10,16 @@ from bench import peer, places, source
 from bench.gateway import configure, serving
 from bench.held import count
 from bench.results import Row, Section, at_least, messages_per_second
-from bench.rounds import Comparison, in_turn
+from bench.rounds import Comparison, in_turn, no_meter
 from bench.scale import Scale
+from bench.slow_disk import SlowDisk
 from takeback.hold.states import State
 
 GOAL = 2.5
 
 
 def run(scale: Scale) -> Section:
-    source.check()
-    peer.check()
-    with places.folder() as folder, peer.sink() as our_sink, peer.sink() as their_sink:
-        config = configure(folder, window="0s", relay=f"smtp://127.0.0.1:{our_sink.port}")
-        with serving(config) as gateway, peer.relaying(their_sink.port) as postfix:
-            rates = _compare(scale, (gateway.port, our_sink), (postfix.port, their_sink))
-        _check_each_once(scale, config, our_sink)
+    rates = compare(scale)
     return Section(
         [
             Row(
@@ -43,10 +38,20 @@ def run(scale: Scale) -> Section:
     )
 
 
-def _compare(scale: Scale, ours: tuple[int, peer.Sink], theirs: tuple[int, peer.Sink]) -> Comparison:
-    for port, sink in (ours, theirs):
-        _rate(port, sink, scale.warm_up)()
-    return in_turn(scale.rounds, _rate(*ours, scale.messages), _rate(*theirs, scale.messages))
+def compare(scale: Scale, disk: SlowDisk | None = None) -> Comparison:
+    """As the one of `bench.accept_and_hold`."""
+    source.check()
+    peer.check()
+    within, meter = (disk.folder, disk.flushes) if disk else (None, no_meter)
+    with places.folder(within) as folder, peer.sink() as our_sink, peer.sink() as their_sink:
+        config = configure(folder, window="0s", relay=f"smtp://127.0.0.1:{our_sink.port}")
+        with serving(config) as gateway, peer.relaying(their_sink.port, within) as postfix:
+            ours, theirs = (gateway.port, our_sink), (postfix.port, their_sink)
+            for port, sink in (ours, theirs):
+                _rate(port, sink, scale.warm_up)()
+            rates = in_turn(scale.rounds, _rate(*ours, scale.messages), _rate(*theirs, scale.messages), meter)
+        _check_each_once(scale, config, our_sink)
+    return rates
 
 
 def _rate(port: int, sink: peer.Sink, messages: int) -> Callable[[], float]:

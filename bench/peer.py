@@ -104,23 +104,23 @@ def version() -> str:
 
 
 @contextmanager
-def holding() -> Iterator[Postfix]:
-    """A Postfix that accepts everything from this machine and puts it on hold."""
-    with _running(_HOLD) as postfix:
+def holding(within: Path | None = None) -> Iterator[Postfix]:
+    """A Postfix that accepts everything from this machine and puts it on hold. It keeps what it has in that folder."""
+    with _running(_HOLD, within) as postfix:
         yield postfix
 
 
 @contextmanager
-def relaying(next_hop: int) -> Iterator[Postfix]:
+def relaying(next_hop: int, within: Path | None = None) -> Iterator[Postfix]:
     """A Postfix that passes everything from this machine on to that port of it."""
-    with _running(_RELAY.format(next_hop=next_hop)) as postfix:
+    with _running(_RELAY.format(next_hop=next_hop), within) as postfix:
         yield postfix
 
 
 @contextmanager
-def _running(purpose: str) -> Iterator[Postfix]:
+def _running(purpose: str, within: Path | None) -> Iterator[Postfix]:
     check()
-    with places.folder() as folder:
+    with places.folder(within) as folder:
         postfix = Postfix(folder, places.free_port())
         _write_configuration(postfix, purpose)
         try:

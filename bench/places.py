@@ -26,9 +26,9 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
+def folder(within: Path | None = None) -> Iterator[Path]:
     """An empty folder that everybody may look into, since Postfix works as users of its own; removed in the end."""
-    path = Path(tempfile.mkdtemp(prefix="takeback-bench-"))
+    path = Path(tempfile.mkdtemp(prefix="takeback-bench-", dir=within))
     path.chmod(0o755)
     try:
         yield path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 
@@ -12,8 +12,11 @@ from statistics import median
 class Comparison:
     """One figure of each side for each round."""
 
-    ours: list[float]
-    theirs: list[float]
+    ours: list[float] = field(default_factory=list)
+    theirs: list[float] = field(default_factory=list)
+    our_usage: list[int] = field(default_factory=list)
+    their_usage: list[int] = field(default_factory=list)
+    """What the meter, if there is one, went up by meanwhile."""
 
     @property
     def our_median(self) -> float:
@@ -40,10 +43,23 @@ class Comparison:
         return f"{min(each):.2f} to {max(each):.2f}"
 
 
-def in_turn(rounds: int, ours: Callable[[], float], theirs: Callable[[], float]) -> Comparison:
-    comparison = Comparison([], [])
+def no_meter() -> int:
+    """Nothing is counted."""
+    return 0
+
+
+def in_turn(
+    rounds: int, ours: Callable[[], float], theirs: Callable[[], float], meter: Callable[[], int] = no_meter
+) -> Comparison:
+    comparison = Comparison()
+    sides = (
+        (ours, comparison.ours, comparison.our_usage),
+        (theirs, comparison.theirs, comparison.their_usage),
+    )
     for _ in range(rounds):
-        for side, figures in ((ours, comparison.ours), (theirs, comparison.theirs)):
+        for side, figures, usage in sides:
             os.sync()  # what one side left to be written must not slow the other
+            before = meter()
             figures.append(side())
+            usage.append(meter() - before)
     return comparison

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Scale:
     """In each of them."""
     recall_huge: int
     """Messages in the one mailbox that is very full."""
+
+    def of_slow_disk(self) -> Scale:
+        """Fewer, since everything takes longer there."""
+        return replace(self, rounds=min(self.rounds, 3), messages=self.messages // 3)
 
 
 FULL = Scale(
