@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -39,13 +39,16 @@ class WebServer:
             raise MailboxRefused(f"no login at {self.name}: {error}") from None
 
     @asynccontextmanager
-    async def asked(self, request: httpx.Request, *, redirects: bool = False) -> AsyncIterator[httpx.Response]:
-        """The answer, its body still to be read. Raises MailboxUnavailable and MailboxRefused for all but success, and
-        for redirects unless the caller sees to them."""
+    async def asked(
+        self, request: httpx.Request, *, redirects: bool = False, expected: Container[int] = ()
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer, its body still to be read. Raises MailboxUnavailable and MailboxRefused for all but success, for
+        redirects unless the caller sees to them, and but for the statuses that the caller knows the meaning of."""
         try:
             response = await self._client.send(request, stream=True)
             try:
-                if not (redirects and response.has_redirect_location):
+                seen_to = redirects and response.has_redirect_location
+                if not seen_to and response.status_code not in expected:
                     self._check(response)
                 yield response
             finally:

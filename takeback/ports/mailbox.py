@@ -20,6 +20,10 @@ class MailboxUnavailable(TakebackError):
     """The mailbox could not be worked on now; the same may succeed later. The text may quote a server."""
 
 
+class Declined(MailboxUnavailable):
+    """The server answered that it did not do it: not done, beyond doubt. The same may succeed later."""
+
+
 class MailboxRefused(TakebackError):
     """It will not succeed until somebody mends something: no such mailbox, no right, a wrong password, a missing
     capability. The text may quote a server."""
@@ -148,7 +152,9 @@ class Mailbox(Protocol):
         """Removes the copy on the condition and puts the replacement where it stood, with its flags and date.
 
         Order: conditional mark of removal on the old one, append of the new one, removal of the old one. If the
-        append fails the old one's flags are restored and the error raised. The place is None unless REMOVED.
+        append is refused or declined the old one's flags are restored and the error raised; where it cannot be said
+        whether it was done, the mark stays, and whoever comes next looks for the new one first. The place is None
+        unless REMOVED.
         """
         ...
 

@@ -53,7 +53,7 @@ IN_MAILBOX: Mapping[str, Sequence[tuple[Any, str]]] = {
     "mark": [(ImapMailbox, "_mark"), (DoveadmMailbox, "_take_aside"), (JmapMailbox, "_on_condition")],
     "append": [
         (ImapMailbox, "_append"),
-        (DoveadmMailbox, "put_back"),
+        (DoveadmMailbox, "_put"),
         (JmapMailbox, "_import"),
         (MaildirMailbox, "put_back"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.mailboxes.web import WebServer
-from takeback.ports.mailbox import MailboxRefused, MailboxUnavailable, QuotaExceeded
+from takeback.ports.mailbox import Declined, MailboxRefused, MailboxUnavailable, QuotaExceeded
 
 NOT_FOUND = 68
 EXISTS = 65
@@ -68,7 +68,7 @@ class Doveadm:
                 return QuotaExceeded(f"{text}: over quota")
             case 64 | 77 | 78:
                 return MailboxRefused(text)
-        return MailboxUnavailable(text)
+        return Declined(text)
 
 
 def _document(body: bytes) -> Any:

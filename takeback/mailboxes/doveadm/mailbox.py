@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from takeback.mailboxes.reading import reading
 from takeback.mailboxes.wanted import MOST_HEADER, has_message_id
 from takeback.ports.mailbox import (
     Copy,
+    Declined,
     Kept,
     MailboxRefused,
     MailboxUnavailable,
@@ -90,12 +92,13 @@ class DoveadmMailbox:
         return taken if isinstance(taken, Removed) else await self._delete(copy.place, taken)
 
     async def put_in_place(self, copy: Copy, replacement: Kept, only_if_unread: bool) -> tuple[Removed, Place | None]:
+        text = await self._text(replacement)
         taken = await self._take_aside(copy.place, only_if_unread and not copy.removing)
         if isinstance(taken, Removed):
             return taken, None
         try:
-            place = await self.put_back(replace(replacement, folder=copy.place.folder, flags=taken.flags))
-        except BaseException:
+            place = await self._put(text, replace(replacement, folder=copy.place.folder, flags=taken.flags))
+        except (MailboxRefused, Declined):
             await self._move_back(copy.place, taken)
             raise
         return await self._delete(copy.place, taken), place
@@ -131,11 +134,11 @@ class DoveadmMailbox:
             await self._run("mailboxCreate", mailbox=[folder])
         except CommandFailed as failure:
             if failure.status != EXISTS:
-                raise MailboxUnavailable(f"no folder could be made: {failure}") from None
+                raise Declined(f"no folder could be made: {failure}") from None
         try:
             await self._run("move", destinationMailbox=folder, query=[*query])
         except CommandFailed as failure:
-            raise MailboxUnavailable(f"it could not be moved: {failure}") from None
+            raise Declined(f"it could not be moved: {failure}") from None
 
     async def _move_back(self, place: Place, taken: _Aside) -> None:
         await self._move(place.folder, ["mailbox", taken.folder, "all"])
@@ -162,7 +165,9 @@ class DoveadmMailbox:
 
     async def put_back(self, kept: Kept) -> Place:
         """As promised, but that the date of arrival is now: doveadm cannot say another."""
-        text = await self._text(kept)
+        return await self._put(await self._text(kept), kept)
+
+    async def _put(self, text: str, kept: Kept) -> Place:
         waiting = _WAITING + hashlib.sha256(f"{kept.folder}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
         await self._make_empty(waiting)
         try:
@@ -173,10 +178,12 @@ class DoveadmMailbox:
             first = await self._next_uid(kept.folder)
             await self._move(kept.folder, ["mailbox", waiting, "all"])
         except CommandFailed as failure:
-            raise MailboxUnavailable(f"it could not be put there: {failure}") from None
+            raise Declined(f"it could not be put there: {failure}") from None
         finally:
-            await asyncio.shield(self._throw_away(waiting))
-        return await self._place_of_new(kept, first)
+            with _afterwards():
+                await asyncio.shield(self._throw_away(waiting))
+        with _afterwards():
+            return await self._place_of_new(kept, first)
 
     async def _text(self, kept: Kept) -> str:
         if kept.size > _LARGEST_SAVE:
@@ -196,7 +203,7 @@ class DoveadmMailbox:
             await self._run("mailboxCreate", mailbox=[folder])
         except CommandFailed as failure:
             if failure.status != EXISTS:
-                raise MailboxUnavailable(f"no folder could be made: {failure}") from None
+                raise Declined(f"no folder could be made: {failure}") from None
             await self._run("expunge", query=["mailbox", folder, "all"])
 
     async def _throw_away(self, folder: str) -> None:
@@ -242,6 +249,15 @@ class DoveadmMailbox:
 
     async def _run(self, command: str, **parameters: Any) -> Sequence[dict[str, str]]:
         return await self._doveadm.run(command, user=self._user, **parameters)
+
+
+@contextmanager
+def _afterwards() -> Iterator[None]:
+    """What is refused in here is no word on what was done before."""
+    try:
+        yield
+    except (CommandFailed, Declined, MailboxRefused) as failure:
+        raise MailboxUnavailable(f"what was put there could not be looked after: {failure}") from None
 
 
 def _named(place: Place) -> list[str]:

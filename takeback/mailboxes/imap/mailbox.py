@@ -36,6 +36,7 @@ from takeback.mailboxes.marks import (
 from takeback.mailboxes.wanted import has_message_id
 from takeback.ports.mailbox import (
     Copy,
+    Declined,
     Kept,
     MailboxRefused,
     MailboxUnavailable,
@@ -185,7 +186,7 @@ class ImapMailbox:
                     delivered_at=copy.delivered_at,
                 )
                 place = await self._append(wearing)
-            except MailboxRefused:
+            except (MailboxRefused, Declined):
                 await self._restore(copy.place, marked.flags)
                 raise
             return await self._carry_out(copy.place, marked), place
@@ -337,7 +338,7 @@ class ImapMailbox:
         match answer.status.code:
             case b"NOPERM" | b"CANNOT" | b"TOOBIG":
                 return MailboxRefused(text)
-        return MailboxUnavailable(text)
+        return Declined(text)
 
     @contextmanager
     def _understanding(self) -> Iterator[None]:

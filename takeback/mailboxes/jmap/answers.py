@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
-from takeback.ports.mailbox import MailboxRefused, MailboxUnavailable, QuotaExceeded
+from takeback.ports.mailbox import Declined, MailboxRefused, MailboxUnavailable, QuotaExceeded
 
 CORE = "urn:ietf:params:jmap:core"
 MAIL = "urn:ietf:params:jmap:mail"
-_PASSING = frozenset({"serverUnavailable", "serverFail", "serverPartialFail", "requestTooLarge", "rateLimit"})
+_PASSING = frozenset({"serverUnavailable", "serverFail", "requestTooLarge", "rateLimit", "stateMismatch"})
 _LONGEST_WORDS = 200
 
 
@@ -141,6 +141,8 @@ def problem(server: str, what: str, error: Mapping[str, object]) -> MailboxUnava
         text += f": {words[:_LONGEST_WORDS]}"
     if kind == "overQuota":
         return QuotaExceeded(text)
-    if not isinstance(kind, str) or kind in _PASSING or kind == "stateMismatch":
+    if not isinstance(kind, str) or kind == "serverPartialFail":
         return MailboxUnavailable(text)
+    if kind in _PASSING:
+        return Declined(text)
     return MailboxRefused(text)

@@ -6,10 +6,12 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
 
 from takeback.clock import SECOND
 from takeback.mailboxes.jmap.answers import CORE, MAIL, NotJmap, Session, Uploaded, problem, understood
@@ -17,10 +19,13 @@ from takeback.mailboxes.names import user_name
 from takeback.mailboxes.reading import reading
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.mailboxes.web import WebServer
-from takeback.ports.mailbox import Kept, MailboxRefused, MailboxUnavailable
+from takeback.ports.mailbox import Declined, Kept, MailboxRefused, MailboxUnavailable
 
 WELL_KNOWN = "/.well-known/jmap"
+LIMIT = "urn:ietf:params:jmap:error:limit"
 _MOST_REDIRECTS = 5
+_NOT_DONE = frozenset({400})
+_NO_BLOB = frozenset({404, 410})
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 Method = tuple[str, dict[str, Any]]
 
@@ -146,8 +151,8 @@ class Jmap:
             "POST", self._spoken.api, json={"using": [CORE, MAIL], "methodCalls": calls}, headers=self._headers
         )
         with self._server.understanding():
-            async with self._server.in_time(), self._web.asked(request) as response:
-                answer = _document(await self._web.body(response))
+            async with self._server.in_time(), self._web.asked(request, expected=_NOT_DONE) as response:
+                answer = await self._document(response)
             return [self._answer(answer, number, name) for number, (name, _) in enumerate(methods)]
 
     def _answer(self, document: Any, number: int, name: str) -> Any:
@@ -173,7 +178,9 @@ class Jmap:
         }.items():
             url = url.replace(f"{{{field}}}", quote(value, safe=""))
         request = self._web.request("GET", url, headers=self._headers | {"Accept-Encoding": "identity"})
-        async with self._web.asked(request) as response:
+        async with self._web.asked(request, expected=_NO_BLOB) as response:
+            if response.status_code in _NO_BLOB:
+                raise MailboxUnavailable(f"{self.name}: the message is gone")
             async for piece in response.aiter_bytes():
                 yield piece
 
@@ -188,11 +195,22 @@ class Jmap:
             async with reading(kept.open) as pieces:
                 content = self._measured(pieces, kept.size)
                 request = self._web.request("POST", url, content=content, headers=headers)
-                async with self._web.asked(request) as response:
-                    uploaded = understood(Uploaded, _document(await self._web.body(response)))
+                async with self._web.asked(request, expected=_NOT_DONE) as response:
+                    uploaded = understood(Uploaded, await self._document(response))
         if uploaded.size != kept.size:
             raise MailboxUnavailable(f"{self.name} took {uploaded.size} octets of {kept.size}")
         return uploaded.blob
+
+    async def _document(self, response: httpx.Response) -> Any:
+        """The JSON of an answer. A request that was one too many at a time is not a wrong one (RFC 8620 §3.6.1)."""
+        body = await self._web.body(response)
+        if response.status_code not in _NOT_DONE:
+            return _document(body)
+        with suppress(NotJmap):
+            match _document(body):
+                case {"type": str(kind)} if kind == LIMIT:
+                    raise Declined(f"{self.name} wants fewer requests at a time")
+        raise MailboxRefused(f"{self.name} does not understand (HTTP {response.status_code})")
 
     async def _measured(self, pieces: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
         left = size

@@ -29,6 +29,7 @@ from takeback.mailboxes.marks import READ, are_read, described, without_removal
 from takeback.mailboxes.wanted import MOST_HEADER, MOST_OFFERS, has_message_id, message_ids_in
 from takeback.ports.mailbox import (
     Copy,
+    Declined,
     Kept,
     MailboxRefused,
     MailboxUnavailable,
@@ -195,7 +196,7 @@ class JmapMailbox:
             wearing = replace(replacement, folder=copy.place.folder, flags=marked.flags, delivered_at=copy.delivered_at)
             try:
                 place = await self._import(blob, copy.place.validity, wearing)
-            except MailboxRefused:
+            except (MailboxRefused, Declined):
                 await self._set({"update": {copy.place.uid: {f"keywords/{RECALLED_KEYWORD}": None}}}, copy.place.uid)
                 raise
             return await self._carry_out(copy.place, marked), place

@@ -150,9 +150,11 @@ class Directory:
         os.rename(temporary, name, src_dir_fd=self._parts["tmp"], dst_dir_fd=self._parts["cur"])
         self._sync("cur")
 
-    def drop(self, temporary: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=self._parts["tmp"])
+    def drop(self, temporary: str, name: str) -> None:
+        """Undoes `create` and `put_in`, whichever of them were done."""
+        for file, part in ((temporary, "tmp"), (name, "cur")):
+            with suppress(FileNotFoundError):
+                os.unlink(file, dir_fd=self._parts[part])
 
     def _sync(self, *parts: str) -> None:
         for part in parts:

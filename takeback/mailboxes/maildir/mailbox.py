@@ -99,14 +99,14 @@ class MaildirMailbox:
         if directory:
             await self._in_thread(make_folder, self._root, directory)
         with self._folder(kept.folder) as folder:
+            name = name_with(unique, canonical(kept.flags), folder.keywords())
             descriptor = await self._in_thread(folder.create, unique)
             try:
                 await self._write(descriptor, kept)
                 await self._in_thread(_finish, descriptor, kept)
-                name = name_with(unique, canonical(kept.flags), folder.keywords())
                 await self._in_thread(folder.put_in, unique, name)
             except BaseException:
-                await self._in_thread(folder.drop, unique)
+                await self._in_thread(folder.drop, unique, name)
                 raise
             finally:
                 os.close(descriptor)

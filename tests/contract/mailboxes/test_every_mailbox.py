@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -292,6 +293,46 @@ async def test_does_not_replace_what_was_read(stage: Stage) -> None:
     assert (removed.removal, place) == (Removal.READ, None)
     (left,) = stage.shown()
     assert (left.raw, left.flags) == (message(), frozenset({"\\Seen"}))
+
+
+async def test_replaces_a_read_copy_where_that_is_asked_for(stage: Stage) -> None:
+    stage.deliver(message(), flags=["\\Seen", "\\Answered"])
+    mailbox = await stage.mailbox()
+    (copy,) = await mailbox.find(REFERENCE)
+    removed, _ = await mailbox.put_in_place(copy, kept(NEW), only_if_unread=False)
+    assert (removed.removal, removed.flags) == (Removal.REMOVED, frozenset({"\\Seen", "\\Answered"}))
+    (left,) = stage.shown()
+    assert (left.raw, left.flags) == (NEW, frozenset({"\\Seen", "\\Answered"}))
+
+
+async def test_nothing_is_put_where_the_old_one_is_gone(stage: Stage) -> None:
+    uid = stage.deliver(message())
+    mailbox = await stage.mailbox()
+    (copy,) = await mailbox.find(REFERENCE)
+    stage.move(uid, "INBOX", ARABIC)
+    removed, place = await mailbox.put_in_place(copy, kept(NEW), only_if_unread=True)
+    assert (removed.removal, place) == (Removal.GONE, None)
+    assert stage.shown() == [] and [each.raw for each in stage.shown(ARABIC)] == [message()]
+
+
+async def test_a_replacement_that_breaks_off_is_put_in_place_by_the_next_try(stage: Stage) -> None:
+    """The old one is whole meanwhile, and a search finds it, be it with our mark or as it was."""
+    stage.deliver(message(), ARABIC, ["\\Flagged"])
+    mailbox = await stage.mailbox()
+    (copy,) = await mailbox.find(REFERENCE)
+    short = kept(NEW)
+    lying = replace(short, size=short.size + 10)
+    with pytest.raises(MailboxUnavailable):
+        await mailbox.put_in_place(copy, lying, only_if_unread=True)
+    assert await stage.find("<corrected@example.com>") == []
+    another = await stage.connector.open(stage.address)
+    (again,) = await another.find(REFERENCE)
+    assert again.place == copy.place and again.flags - {"\\Deleted"} == {"\\Flagged"}
+    removed, _ = await another.put_in_place(again, short, only_if_unread=True)
+    await another.close()
+    assert removed.removal is Removal.REMOVED
+    (left,) = stage.shown(ARABIC)
+    assert (left.raw, left.flags) == (NEW, frozenset({"\\Flagged"}))
 
 
 async def test_a_replacement_without_room_leaves_the_old_one_as_it_was(make_stage: Callable[..., Stage]) -> None:

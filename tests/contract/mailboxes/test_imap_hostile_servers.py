@@ -11,6 +11,7 @@ from takeback.mailboxes.imap.connector import ImapConnector
 from takeback.mailboxes.settings import MailboxSettings
 from takeback.ports.mailbox import (
     Copy,
+    Declined,
     Mailbox,
     MailboxRefused,
     MailboxUnavailable,
@@ -215,14 +216,34 @@ async def test_seen_after_the_conditional_step_is_noted() -> None:
         assert (removed.removal, removed.flags, removed.seen_later) == (Removal.REMOVED, frozenset(), True)
 
 
-async def test_a_replacement_that_is_refused_takes_the_mark_off() -> None:
-    async with ImapDouble({"APPEND": b"TAG NO [OVERQUOTA] full\r\n"}) as double:
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"NO [OVERQUOTA] full", QuotaExceeded),
+        (b"NO [TOOBIG] larger than anything", MailboxRefused),
+        (b"NO [INUSE] later", Declined),
+        (b"BAD what?", Declined),
+    ],
+)
+async def test_a_replacement_that_is_refused_takes_the_mark_off(answer: bytes, error: type[Exception]) -> None:
+    async with ImapDouble({"APPEND": b"TAG " + answer + b"\r\n"}) as double:
         connector, mailbox = await opened(double)
         copies: list[Copy] = list(await mailbox.find(Reference(MESSAGE_ID)))
-        with pytest.raises(QuotaExceeded):
+        with pytest.raises(error):
             await mailbox.put_in_place(copies[0], kept(b"new"), only_if_unread=True)
         assert double.heard[-1] == b"UID STORE 5 -FLAGS.SILENT ($Recalled \\Deleted)"
         assert not any(b"EXPUNGE" in heard for heard in double.heard)
+        await connector.close()
+
+
+async def test_a_replacement_of_which_nobody_knows_leaves_the_mark() -> None:
+    async with ImapDouble({"APPEND": CLOSE}) as double:
+        connector, mailbox = await opened(double)
+        copies: list[Copy] = list(await mailbox.find(Reference(MESSAGE_ID)))
+        with pytest.raises(MailboxUnavailable) as caught:
+            await mailbox.put_in_place(copies[0], kept(b"new"), only_if_unread=True)
+        assert not isinstance(caught.value, Declined)
+        assert double.heard[-1].startswith(b"APPEND")
         await connector.close()
 
 

@@ -10,7 +10,16 @@ import pytest
 
 from takeback.mailboxes.jmap.connector import JmapConnector
 from takeback.mailboxes.settings import MailboxSettings
-from takeback.ports.mailbox import Check, MailboxRefused, MailboxUnavailable, QuotaExceeded, Reference, Removal, Removed
+from takeback.ports.mailbox import (
+    Check,
+    Declined,
+    MailboxRefused,
+    MailboxUnavailable,
+    QuotaExceeded,
+    Reference,
+    Removal,
+    Removed,
+)
 from tests.contract.mailboxes.stages import bytes_of, kept
 from tests.doubles.jmap_mailbox import (
     BROKEN_OFF,
@@ -97,6 +106,26 @@ async def test_a_refusal_at_any_moment(moment: str, status: str) -> None:
             await attempted(double)
 
 
+TOO_MANY = response(
+    b'{"type": "urn:ietf:params:jmap:error:limit", "limit": "maxConcurrentRequests"}', "400 Bad Request"
+)
+
+
+@pytest.mark.parametrize("moment", ["Mailbox/get", "Email/query", "Email/get", "Email/set"])
+async def test_a_request_too_many_is_made_again_later(moment: str) -> None:
+    async with JmapDouble({moment: TOO_MANY}) as double:
+        with pytest.raises(Declined):
+            await attempted(double)
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "410 Gone"])
+async def test_a_message_that_is_gone_before_it_is_looked_at(status: str) -> None:
+    """Its mailbox has to be searched again: nothing is wrong with the server."""
+    async with JmapDouble({"download": response(b"", status)}) as double:
+        with pytest.raises(MailboxUnavailable, match="gone"):
+            await attempted(double)
+
+
 WRONG: list[tuple[str, object]] = [
     ("Email/query", {"ids": ["M1"]}),
     ("Email/query", {"ids": ["M1"] * 5000, "total": 5000}),
@@ -168,6 +197,7 @@ async def test_nobody_else_gets_the_password(answer: Any) -> None:
         ("Email/import", {"created": {}}, MailboxUnavailable),
         ("upload", {"blobId": "B2", "size": 3}, MailboxUnavailable),
         ("upload", {"size": 3}, MailboxUnavailable),
+        ("upload", TOO_MANY, Declined),
         ("upload", ENDLESS, MailboxUnavailable),
     ],
 )
@@ -175,3 +205,31 @@ async def test_putting_that_fails(moment: str, answer: object, error: type[Excep
     async with JmapDouble({moment: answer}) as double:
         with pytest.raises(error):
             await put(double)
+
+
+async def replaced(double: JmapDouble) -> None:
+    async with connector(double) as opened:
+        mailbox = await opened.open(ADDRESS)
+        (copy,) = await mailbox.find(Reference(MESSAGE_ID))
+        await mailbox.put_in_place(copy, kept(RAW), only_if_unread=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "mark_is_taken_off"),
+    [
+        ({"notCreated": {"new": {"type": "overQuota"}}}, QuotaExceeded, True),
+        ({"notCreated": {"new": {"type": "rateLimit"}}}, Declined, True),
+        ({"type": "serverUnavailable"}, Declined, True),
+        (TOO_MANY, Declined, True),
+        ({"type": "serverPartialFail"}, MailboxUnavailable, False),
+        (response(b"", "503 Service Unavailable"), MailboxUnavailable, False),
+        (BROKEN_OFF, MailboxUnavailable, False),
+    ],
+)
+async def test_the_mark_is_taken_off_where_nothing_was_put_in_place(
+    answer: object, error: type[Exception], mark_is_taken_off: bool
+) -> None:
+    async with JmapDouble({"Email/import": answer}) as double:
+        with pytest.raises(error):
+            await replaced(double)
+        assert double.heard[double.heard.index("Email/import") + 1 :] == ["Email/set"] * mark_is_taken_off

@@ -136,7 +136,7 @@ def check(rounds: list[Round]) -> None:
 
 @pytest.mark.timeout(300)
 async def test_the_law(stage: Stage) -> None:
-    check(await play(stage, 300 if stage.kind.conditional else 50))
+    check(await play(stage, 300 if stage.kind.brisk else 50))
 
 
 @pytest.mark.soak
