@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "takeback"
 TEMPLATES = PACKAGE / "web" / "templates"
 _ONE = frozenset({"text", "t", "words"})
+_ERRORS = frozenset(
+    {"NotFound", "Ambiguous", "LimitReached", "StoreUnavailable", "RemoteError", "NoServer", "UsageError", "_Cut"}
+)
+"""Errors that reach people; the last text among their arguments is their line in English."""
 _MANY = frozenset({"count", "form", "n", "forms"})
 """Functions whose first argument, or first two, are words of a page, mail or terminal."""
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -49,15 +53,27 @@ def _in_code() -> Iterator[Words]:
     """Calls with literal words in files that speak to people. `header.text("from")` asks a header, not a language."""
     for file in sorted(PACKAGE.rglob("*.py")):
         source = file.read_text("utf-8")
-        if "takeback.i18n" not in source and "takeback.web" not in source:
-            continue
+        speaks = any(
+            each in source for each in ("takeback.i18n", "takeback.web", "takeback.cli.tongue", "import tongue")
+        )
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and (found := _words_of(node)):
+            if not isinstance(node, ast.Call):
+                continue
+            if found := _words_of_error(node) or (_words_of(node) if speaks else None):
                 yield Words(*found, f"{file.relative_to(ROOT)}:{node.lineno}")
 
 
+def _name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else str(getattr(call.func, "id", ""))
+
+
+def _words_of_error(call: ast.Call) -> tuple[str, str] | None:
+    given = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return (given[-1], "") if _name_of(call) in _ERRORS and given and " " in given[-1] else None
+
+
 def _words_of(call: ast.Call) -> tuple[str, str] | None:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = _name_of(call)
     if name not in _ONE | _MANY or (isinstance(call.func, ast.Attribute) and _is_no_language(call.func.value)):
         return None
     given = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 
 class TakebackError(Exception):
-    """Base of all errors that carry one line for a person and no traceback."""
+    """Base of all errors that carry one line for a person and no traceback.
+
+    `words` are that line in English, with `{name}` where a value of that name belongs; without values they are taken
+    as they are. Whoever speaks another language translates the words first.
+    """
+
+    def __init__(self, words: str = "", /, **values: object) -> None:
+        super().__init__(words.format_map(values) if values else words)
+        self.words = words
+        self.values = values
 
 
 class ConfigError(TakebackError):
@@ -34,8 +43,8 @@ class LimitReached(TakebackError):
 class RemoteError(TakebackError):
     """A gateway elsewhere cannot be asked, or refuses; `code` names the reason for programs."""
 
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, code: str, words: str, /, **values: object) -> None:
+        super().__init__(words, **values)
         self.code = code
 
 

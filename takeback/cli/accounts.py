@@ -23,7 +23,7 @@ from takeback.cli.terms import (
     say,
     with_store,
 )
-from takeback.cli.words import local
+from takeback.cli.tongue import moment
 from takeback.clock import rfc3339
 from takeback.errors import NotFound
 from takeback.mail.address import Pattern, is_addr_spec
@@ -123,7 +123,7 @@ def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             return
         table = Table("Account", "May also send as", "Since", box=box.SIMPLE_HEAD, pad_edge=False)
         for each in accounts:
-            table.add_row(Text(visible(each.key)), Text(visible(", ".join(each.grants))), Text(local(each.created_at)))
+            table.add_row(Text(visible(each.key)), Text(visible(", ".join(each.grants))), Text(moment(each.created_at)))
         console.print(table)
 
 

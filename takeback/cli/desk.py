@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperGroup
 
 from takeback.cli.terms import UsageError, load_config
 from takeback.ports.desk import Desk
@@ -20,11 +19,13 @@ from takeback.store.opening import open_store
 T = TypeVar("T")
 
 SERVER, KEY = "TAKEBACK_SERVER", "TAKEBACK_KEY"
-_OPTION = "--server"
+SERVER_OPTION = "--server"
 
 ServerOption = Annotated[
     str | None,
-    typer.Option(_OPTION, metavar="URL", help=f"Ask the gateway at this address, over HTTP (default: ${SERVER})."),
+    typer.Option(
+        SERVER_OPTION, metavar="URL", help=f"Ask the gateway at this address, over HTTP (default: ${SERVER})."
+    ),
 ]
 KeyFileOption = Annotated[
     Path | None,
@@ -72,12 +73,12 @@ async def _open(place: Place) -> AsyncIterator[Desk]:
             yield store
         return
     from takeback.remote.desk import open_remote  # what speaks HTTP takes longer to import than most commands to run
-    from takeback.remote.server import read_key, read_server
+    from takeback.remote.server import NoServer, read_key, read_server
 
     try:
         address, key = read_server(server), read_key(_key(place.key_file))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    except NoServer as error:
+        raise UsageError(error.words, **error.values) from None
     async with open_remote(address, key) as desk:
         yield desk
 
@@ -86,25 +87,12 @@ def _key(file: Path | None) -> str:
     """Raises UsageError where there is none. It is never an argument, which everybody on the machine could read."""
     if file is None:
         if not (key := os.environ.get(KEY)):
-            raise UsageError(f"an API key is needed: put it into {KEY}, or name a file with --key-file")
+            raise UsageError(
+                "an API key is needed: put it into {variable}, or name a file with --key-file", variable=KEY
+            )
         return key
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"{file}: cannot be read: {why}") from None
-
-
-REMOTE = frozenset({"outbox", "show", "undo", "release", "hold"})
-"""Commands that can be carried out elsewhere. The others need the data, the configuration or the mailboxes at hand."""
-
-
-class Commands(TyperGroup):
-    """All commands. Those that work on this machine only say so."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        options = args[: args.index("--")] if "--" in args else args
-        asked = any(word.partition("=")[0] == _OPTION for word in options)
-        if asked and args[0] in self.commands and args[0] not in REMOTE:
-            ctx.fail(f"takeback {args[0]} works on the gateway's own machine; {_OPTION} is not for it.")
-        return super().resolve_command(ctx, args)
+        raise UsageError("{file}: cannot be read: {why}", file=file, why=why) from None

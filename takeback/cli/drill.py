@@ -24,7 +24,7 @@ from takeback.cli.terms import (
     print_json,
     say,
 )
-from takeback.cli.words import local
+from takeback.cli.tongue import moment
 from takeback.clock import SECOND, Duration, rfc3339
 from takeback.config import Config
 from takeback.flows.documents import Document
@@ -128,7 +128,7 @@ def _print(results: Sequence[Drilled]) -> None:
     for each in results:
         result = _WORDS.get(each.outcome, each.outcome) + (f" ({visible(each.reason, 200)})" if each.reason else "")
         table.add_row(
-            local(each.at),
+            moment(each.at),
             Text(visible(each.address)),
             Text(visible(f"{each.kind} {each.server}".strip())),
             Text(result, style="bold green" if each.passed else "bold red"),

@@ -25,7 +25,7 @@ from takeback.cli.terms import (
     say,
     with_store,
 )
-from takeback.cli.words import local
+from takeback.cli.tongue import moment
 from takeback.clock import rfc3339
 from takeback.flows import remember
 from takeback.flows.remember import Remembering
@@ -161,7 +161,7 @@ def _contacts(history: History) -> Table:
     table = Table("Written to", "Times", "Last", "Names", box=box.SIMPLE_HEAD, pad_edge=False)
     listed: Sequence[tuple[str, int, int, list[str]]] = list(remember.contacts(history))
     for address, count, last, names in listed[:_LISTED]:
-        table.add_row(Text(visible(address)), str(count), local(last), Text(visible(", ".join(names))))
+        table.add_row(Text(visible(address)), str(count), moment(last), Text(visible(", ".join(names))))
     if (more := len(listed) - _LISTED) > 0:
         table.add_row(Text(f"and {more} more", style="dim"))
     return table

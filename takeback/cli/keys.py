@@ -23,7 +23,7 @@ from takeback.cli.terms import (
     say,
     with_store,
 )
-from takeback.cli.words import local
+from takeback.cli.tongue import moment
 from takeback.errors import NotFound
 from takeback.flows.documents import api_key
 from takeback.ports.people import ApiKey, Author, Scope
@@ -97,8 +97,8 @@ def _table(keys: Sequence[ApiKey]) -> Table:
             Text(visible(each.account)),
             Text(visible(each.name)),
             ", ".join(sorted(each.scopes)),
-            "never" if each.last_used_at is None else local(each.last_used_at),
-            "it is revoked" if each.expires_at is None else local(each.expires_at),
+            "never" if each.last_used_at is None else moment(each.last_used_at),
+            "it is revoked" if each.expires_at is None else moment(each.expires_at),
         )
     return table
 

@@ -10,8 +10,23 @@ from typing import Annotated
 import typer
 
 from takeback import __version__, logs
-from takeback.cli import accounts, audit, demo, drill, history, keys, messages, recall, review, rights, running, upkeep
-from takeback.cli.desk import Commands
+from takeback.cli import (
+    accounts,
+    audit,
+    demo,
+    drill,
+    history,
+    keys,
+    messages,
+    recall,
+    review,
+    rights,
+    running,
+    tongue,
+    upkeep,
+)
+from takeback.cli.all_commands import LANG_OPTION, Commands
+from takeback.i18n.language import languages
 
 commands = typer.Typer(
     name="takeback",
@@ -57,8 +72,24 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _speak(asked: str | None) -> None:
+    if asked is not None and asked not in languages():
+        raise typer.BadParameter(f"there are {', '.join(languages())}")
+    tongue.speak(tongue.choose(asked, os.environ))
+
+
 @commands.callback()
 def takeback(
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            LANG_OPTION,
+            metavar="LANGUAGE",
+            callback=_speak,
+            is_eager=True,
+            help=f"ar or en; anywhere on the line (default: ${tongue.LANG}, then the system's language).",
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

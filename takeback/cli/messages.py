@@ -27,7 +27,8 @@ from takeback.cli.terms import (
     print_json,
     say,
 )
-from takeback.clock import Instant
+from takeback.cli.tongue import Said, listed, number, t, theirs
+from takeback.clock import Duration, Instant
 from takeback.flows import documents
 from takeback.flows.ask import Told, recount
 from takeback.flows.hold import hold as hold_flow
@@ -67,11 +68,11 @@ async def _newest(desk: Desk, account: str | None) -> tuple[Sequence[MessageView
 
 def _print_outbox(views: Sequence[MessageView], now: Instant) -> None:
     if not views:
-        say("Nothing is held or on its way.")
+        say(t("Nothing is held or on its way."))
         return
     console.print(words.outbox(views[:_LISTED], now))
     if len(views) > _LISTED:
-        say(f"The newest {_LISTED} are shown; --json lists all.")
+        say(t("The newest {number} are shown; --json lists all.", number=number(_LISTED)))
 
 
 async def _watch(desk: Desk, account: str | None) -> None:
@@ -104,7 +105,8 @@ def show(
         for part in words.message(view, events, now):
             console.print(part)
         if also:
-            say(f"Submitted under the same Message-ID: {', '.join(other.id for other in also)}")
+            others = listed([theirs(other.id) for other in also])
+            say(t("Submitted under the same Message-ID: {others}", others=others))
 
 
 def undo(
@@ -172,18 +174,32 @@ def hold(
 
 
 def _due_at(for_: str | None, until: str | None, now: Instant) -> Instant:
-    try:
-        here = clock.to_datetime(now).astimezone()
-        due_at = now + parse_duration(for_) if for_ is not None else parse_time(until or "", here)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    due_at = now + _duration(for_) if for_ is not None else _time(until or "", now)
     if due_at <= now:
-        raise UsageError(f"{for_ or until} is no time to hold for; takeback release sends at once")
+        raise UsageError("{time} is no time to hold for; takeback release sends at once", time=for_ or until)
     return due_at
 
 
+def _duration(text: str) -> Duration:
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise UsageError(
+            '{time} is no length of time; write it as "30s", "5m", "2h" or "3d"', time=repr(text)
+        ) from None
+
+
+def _time(text: str, now: Instant) -> Instant:
+    try:
+        return parse_time(text, clock.to_datetime(now).astimezone())
+    except ValueError:
+        raise UsageError(
+            '{time} is no time; write it as "14:30", "2026-12-01 08:00" or with a zone', time=repr(text)
+        ) from None
+
+
 def parse_time(text: str, now: datetime) -> Instant:
-    """The next `14:30`, or a date and time, local where no zone is said. ValueError says what was expected."""
+    """The next `14:30`, or a date and time, local where no zone is said; ValueError where it is neither."""
     try:
         if len(text) <= 5:
             hour, minute = (int(part) for part in text.split(":"))
@@ -192,16 +208,16 @@ def parse_time(text: str, now: datetime) -> Instant:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         return clock.from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo))
     except (ValueError, OverflowError):
-        raise ValueError(f'{text!r} is no time; write it as "14:30", "2026-12-01 08:00" or with a zone') from None
+        raise ValueError(f"no time: {text!r}") from None
 
 
 def _answer(
-    told: Told, as_json: bool, document: Callable[[Told], documents.Document], sentence: Callable[[Told], str]
+    told: Told, as_json: bool, document: Callable[[Told], documents.Document], sentence: Callable[[Told], Said]
 ) -> None:
     if as_json:
         print_json(document(told))
     else:
         for each in (told, *told.also):
-            say(f"{each.message}: {sentence(each)}")
+            say(t("{name}: {value}", name=each.message, value=sentence(each)))
     if not told.whole:
         raise typer.Exit(Exit.NOT_ALL)

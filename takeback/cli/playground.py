@@ -22,6 +22,7 @@ from takeback.app import Gateway
 from takeback.auth.passwords import Passwords
 from takeback.cli import recall_words, words
 from takeback.cli.terms import UsageError, console, say
+from takeback.cli.tongue import Said, theirs
 from takeback.config import load
 from takeback.hold.states import FINAL, State
 from takeback.ids import new_token
@@ -235,18 +236,12 @@ async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, ins
         for view in reversed(seen.newest_first()):
             if view.id in changed or view.id not in told:
                 told.add(view.id)
-                leaving = _leaving(words.leaves_in(view.recipients, store.now()).plain)
-                say(f"{view.id}  {words.states(view.recipients)}  {leaving}{view.subject}")
+                leaving = words.leaving(view.recipients, store.now())
+                parts = [theirs(view.id), words.states(view.recipients).plain, leaving, words.subject_of(view)]
+                say(Said("  ".join(filter(None, parts))))
         for line in await seen.look_at_recalls(recalls):
             say(line)
         await _pause(stopping)
-
-
-def _leaving(left: str) -> str:
-    """`leaves in 30s`, `leaves when released`; nothing where nothing waits."""
-    if left == "-":
-        return ""
-    return f"leaves {left if left.startswith('when') else f'in {left}'}  "
 
 
 async def _pause(stopping: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from takeback.cli.words import local
+from takeback.cli.tongue import moment as local
 from takeback.flows.restore import Restored
 from takeback.recall.outcomes import REASON_WORDS, WORDS, Outcome, Reason
 from takeback.recall.report import PersonReport, RecipientReport, Report, Status, for_sender

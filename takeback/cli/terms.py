@@ -19,6 +19,7 @@ from rich.text import Text
 
 from takeback import config
 from takeback.auth.identity import account_key
+from takeback.cli.tongue import Said, complaint, t
 from takeback.config import Config
 from takeback.errors import Ambiguous, ConfigError, LimitReached, NotFound, RemoteError, TakebackError
 from takeback.flows.ask import Who
@@ -93,7 +94,8 @@ def failing_clearly(as_json: bool = False) -> Iterator[None]:
         if as_json:
             print_json({"error": {"code": code, "message": str(error)}})
         else:
-            errors.print(Text(f"takeback: {visible(str(error))}"), soft_wrap=True)
+            line = t("{name}: {value}", name="takeback", value=complaint(error))
+            errors.print(Text(line), soft_wrap=True)
         raise typer.Exit(status) from None
 
 
@@ -129,4 +131,6 @@ def print_json(document: object) -> None:
 
 def say(text: str | Text) -> None:
     """One line for a person; what strangers wrote in it is shown, not obeyed."""
-    console.print(Text(visible(text)) if isinstance(text, str) else text, soft_wrap=True)
+    if isinstance(text, str):
+        text = Text(text if isinstance(text, Said) else visible(text))
+    console.print(text, soft_wrap=True)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from takeback.clock import SECOND, Instant, to_datetime
+from takeback.cli.tongue import Said, cell, duration, listed, moment, n, number, spoken, t, theirs, time_of_day
+from takeback.clock import SECOND, Duration, Instant
 from takeback.flows.ask import Told
 from takeback.hold.states import State
+from takeback.i18n.language import forms, words
 from takeback.ports.store import EventView, FindingView, MessageView, Origin, RecipientView
-from takeback.quantities import format_duration, format_size
-from takeback.review.finding import Where
-from takeback.visible import visible
+from takeback.review.finding import Reason, Where
 
 STYLES = {
     State.HELD: "cyan",
@@ -34,46 +33,69 @@ _LISTED = 3
 
 def outbox(views: Sequence[MessageView], now: Instant) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name, keep in (("Message", True), ("Leaves in", True), ("State", True), ("To", False), ("Subject", False)):
-        table.add_column(name, no_wrap=keep, overflow="ellipsis" if keep else "fold")
+    for name, keep in (
+        (t("Message"), True),
+        (t("Leaves in"), True),
+        (t("State"), True),
+        (t("To"), False),
+        (t("Subject"), False),
+    ):
+        table.add_column(cell(name), no_wrap=keep, overflow="ellipsis" if keep else "fold")
     for view in views:
         table.add_row(
-            view.id,
-            leaves_in(view.recipients, now),
-            states(view.recipients),
-            Text(_some_addresses([each.address for each in view.recipients])),
-            _subject(view),
+            cell(view.id),
+            cell(leaves_in(view.recipients, now)),
+            cell(states(view.recipients)),
+            cell(_some_addresses([each.address for each in view.recipients])),
+            cell(_subject(view)),
         )
     return table
 
 
 def _subject(view: MessageView) -> Text:
     """What our own reports are about is not what the person has written, and must not look like it."""
+    subject = subject_of(view, _SUBJECT_WIDTH)
     if view.origin is Origin.SYSTEM:
-        return Text(f"(report) {visible(view.subject, _SUBJECT_WIDTH)}", style="dim")
-    subject = Text(visible(subject_of(view), _SUBJECT_WIDTH))
+        return Text(t("(report) {subject}", subject=subject), style="dim")
     if not view.findings:
-        return subject
-    worst = view.findings[0].finding.code
-    return Text.assemble((f"[{visible(worst, 40)}] ", "bold yellow"), subject)
+        return Text(subject)
+    worst = theirs(view.findings[0].finding.code, 40)
+    return Text.assemble((f"[{worst}] ", "bold yellow"), subject)
 
 
-def subject_of(view: MessageView) -> str:
+def subject_of(view: MessageView, limit: int | None = None) -> Said:
     if view.withheld:
-        return "(not shown to you)"
-    return view.subject or "(no subject)"
+        return t("(not shown to you)")
+    return theirs(view.subject, limit) if view.subject else t("(no subject)")
 
 
 def leaves_in(recipients: Sequence[RecipientView], now: Instant) -> Text:
     """Until the first copy leaves."""
-    waiting = [each for each in recipients if each.state in (State.HELD, State.DEFERRED)]
+    waiting = _waiting(recipients)
     if not waiting:
         return Text("-", style="dim")
+    left = _left(waiting, now)
+    return Text(t("when released"), style="dim") if left is None else Text(duration(left))
+
+
+def leaving(recipients: Sequence[RecipientView], now: Instant) -> Said:
+    """`leaves in 30s`, `leaves when released`; nothing where nothing waits."""
+    waiting = _waiting(recipients)
+    if not waiting:
+        return Said()
+    left = _left(waiting, now)
+    return t("leaves when released") if left is None else t("leaves in {time}", time=duration(left))
+
+
+def _waiting(recipients: Sequence[RecipientView]) -> list[RecipientView]:
+    return [each for each in recipients if each.state in (State.HELD, State.DEFERRED)]
+
+
+def _left(waiting: Sequence[RecipientView], now: Instant) -> Duration | None:
+    """Until the first is due; None where all wait until they are released."""
     due = [each.due_at for each in waiting if each.due_at is not None]
-    if not due:
-        return Text("when released", style="dim")
     # Rounded up, so that the last second is shown as 1 s and not as none.
-    return Text(format_duration(max(0, min(due) - now + SECOND - 1)))
+    return max(0, min(due) - now + SECOND - 1) if due else None
 
 
 def states(recipients: Sequence[RecipientView]) -> Text:
@@ -81,163 +103,245 @@ def states(recipients: Sequence[RecipientView]) -> Text:
     for each in recipients:
         counted[each.state] = counted.get(each.state, 0) + 1
     parts = [
-        Text(state.value if count == len(recipients) else f"{count} {state.value}", style=STYLES[state])
+        Text(
+            t(state.value)
+            if count == len(recipients)
+            else t("{number} {state}", number=number(count), state=t(state.value)),
+            style=STYLES[state],
+        )
         for state, count in counted.items()
     ]
-    return Text(", ").join(parts)
+    return Text(t(", ")).join(parts)
 
 
 def message(view: MessageView, events: Sequence[EventView], now: Instant) -> list[Table | Text]:
     """One message, whole."""
     facts = Table.grid(padding=(0, 2))
     for name, value in (
-        ("Message", view.id),
-        ("Message-ID", view.message_id or "(none)"),
-        ("From", view.sender),
-        ("Subject", subject_of(view)),
-        ("Accepted", local(view.accepted_at)),
-        ("Size", format_size(view.size)),
-        ("Account", view.account),
+        (t("Message"), theirs(view.id)),
+        ("Message-ID", theirs(view.message_id) if view.message_id else t("(none)")),
+        (t("From"), theirs(view.sender)),
+        (t("Subject"), subject_of(view)),
+        (t("Accepted"), moment(view.accepted_at)),
+        (t("Size"), spoken().size(view.size)),
+        (t("Account"), theirs(view.account)),
     ):
-        facts.add_row(Text(name, style="bold"), Text(visible(value)))
+        facts.add_row(cell(name, "bold"), cell(Said(value)))
     return [facts, *_findings(view.findings), Text(), _recipients(view.recipients, now), Text(), _events(events)]
 
 
 _MOST_REASONS = 3
 """The worst ones: who is shown more reads none."""
-_EFFECTS = {"shown": "shown only", "held": "holds longer", "kept": "holds until released"}
+_EFFECTS = {"shown": words("shown only"), "held": words("holds longer"), "kept": words("holds until released")}
+_JUDGEMENTS = {"right": words("right"), "wrong": words("wrong")}
 
 
 def _findings(findings: Sequence[FindingView]) -> list[Table | Text]:
     if not findings:
         return []
-    table = Table("Likely mistake", "Why", "Where", "Likely", "Effect", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table(t("Likely mistake"), t("Why"), t("Where"), t("Likely"), t("Effect"))
     for each in findings[:_MOST_REASONS]:
-        table.add_row(
-            Text(visible(each.finding.code), style="bold yellow"),
-            Text(visible(each.finding.reason.en)),
-            Text(visible(_place(each.finding.where))),
-            f"{each.finding.probability:.0%}",
-            _EFFECTS.get(each.effect, each.effect) + (f" ({each.judgement})" if each.judgement else ""),
+        shown.add_row(
+            cell(theirs(each.finding.code), "bold yellow"),
+            cell(theirs(_reason(each.finding.reason))),
+            cell(_place(each.finding.where)),
+            cell(f"{each.finding.probability:.0%}"),
+            cell(_effect(each)),
         )
     more = len(findings) - _MOST_REASONS
-    return [Text(), table, *([Text(f"and {more} less likely; --json lists all", style="dim")] if more > 0 else [])]
+    rest = n("and {number} less likely; --json lists all", "and {number} less likely; --json lists all", more)
+    return [Text(), shown, *([Text(rest, style="dim")] if more > 0 else [])]
 
 
-def _place(where: Where) -> str:
-    line = None if where.line is None else f"line {where.line}"
-    return ", ".join(each for each in (where.recipient, where.attachment, line) if each)
+def _effect(view: FindingView) -> Said:
+    effect = t(_EFFECTS[view.effect]) if view.effect in _EFFECTS else theirs(view.effect)
+    if not view.judgement:
+        return effect
+    judgement = t(_JUDGEMENTS[view.judgement]) if view.judgement in _JUDGEMENTS else theirs(view.judgement)
+    return t("{what} ({more})", what=effect, more=judgement)
+
+
+def _reason(reason: Reason) -> str:
+    return reason.ar if spoken().code == "ar" else reason.en
+
+
+def _place(where: Where) -> Said:
+    line = None if where.line is None else t("line {number}", number=number(where.line))
+    named = [theirs(each) for each in (where.recipient, where.attachment) if each]
+    return listed([*named, *([line] if line else [])])
 
 
 def _recipients(recipients: Sequence[RecipientView], now: Instant) -> Table:
-    table = Table("Recipient", "State", "Leaves in", "Since", "Reply", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table(t("Recipient"), t("State"), t("Leaves in"), t("Since"), t("Reply"))
     for each in recipients:
-        table.add_row(
-            Text(visible(each.address)),
-            Text(each.state.value, style=STYLES[each.state]),
-            leaves_in([each], now),
-            local(each.at),
-            Text(visible(each.reply)),
+        shown.add_row(
+            cell(each.address),
+            cell(t(each.state.value), STYLES[each.state]),
+            cell(leaves_in([each], now)),
+            cell(moment(each.at)),
+            cell(each.reply),
         )
-    return table
+    return shown
 
 
 def _events(events: Sequence[EventView]) -> Table:
-    table = Table("When", "What", "Who", "Recipient", "Detail", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table(t("When"), t("What"), t("Who"), t("Recipient"), t("Detail"))
     for event in events:
         known = {name: value for name, value in event.detail.items() if value not in ("", None)}
-        detail = ", ".join(f"{name}: {_said(name, value)}" for name, value in known.items())
-        table.add_row(
-            local(event.at),
-            event.kind,
-            Text(visible(event.actor)),
-            Text(visible(event.recipient or "")),
-            Text(visible(detail)),
+        details = [t("{name}: {value}", name=_named(name), value=_said(name, value)) for name, value in known.items()]
+        shown.add_row(
+            cell(moment(event.at)),
+            cell(_named(event.kind)),
+            cell(event.actor),
+            cell(event.recipient or ""),
+            cell(listed(details)),
         )
-    return table
+    return shown
 
 
-def _said(name: str, value: object) -> str:
+KINDS = (
+    words("accepted"),
+    words("release"),
+    words("hold"),
+    words("send_again"),
+    words("restored"),
+    words("late"),
+    words("clock_step"),
+    words("reviewed"),
+    words("unreviewed"),
+    words("content_read"),
+    words("dropped"),
+    words("sent_copy"),
+    words("sent_anew"),
+    words("fine"),
+    words("recall"),
+    words("recall_confirmed"),
+)
+"""Of events, besides states. One that is not here is told by its own name."""
+DETAILS = (
+    words("client"),
+    words("due_at"),
+    words("reply"),
+    words("server"),
+    words("recipients"),
+    words("size"),
+    words("hold_reason"),
+    words("outcome"),
+    words("reason"),
+    words("findings"),
+    words("score"),
+    words("codes"),
+)
+"""Names in the details of events; the same."""
+
+
+def _named(name: str) -> Said:
+    """What we call it; nobody else gives such names, unless a gateway elsewhere does."""
+    known = spoken().text(name)
+    return Said(known) if known != name else theirs(name)
+
+
+def _said(name: str, value: object) -> Said:
     match value:
         case int() if name == "due_at":
-            return local(value)
+            return moment(value)
         case list():
-            return " ".join(map(str, value))
+            return theirs(" ".join(map(str, value)))
         case dict():
-            return "; ".join(f"{part} {each}" for part, each in value.items())
+            return theirs("; ".join(f"{part} {each}" for part, each in value.items()))
         case _:
-            return str(value)
+            return theirs(str(value))
 
 
-def undone(told: Told) -> str:
-    """`Stopped for 3 recipients. Too late for 2: b@x.example sent at 14:03:07 (250 Ok); …`"""
+def undone(told: Told) -> Said:
+    """`Stopped for 3 recipients: a@x.example, … Too late for 2 recipients: b@x.example sent at 14:03:07 (250 Ok); …`"""
     said = []
     if told.done:
-        said.append(f"Stopped for {_count(told.done)}: {_some_addresses([each.address for each in told.done])}.")
-    if told.refused:
-        said.append(f"Too late for {_count(told.refused)}: {_what_happened(told.refused)}.")
-    return " ".join(said)
+        who = _some_addresses([each.address for each in told.done])
+        said.append(
+            n(
+                "Stopped for {number} recipient: {who}.",
+                "Stopped for {number} recipients: {who}.",
+                len(told.done),
+                who=who,
+            )
+        )
+    return _sentences([*said, *_too_late(told.refused)])
 
 
-def released(told: Told) -> str:
+def released(told: Told) -> Said:
     said = []
     if told.done:
-        said.append(f"On its way to {_count(told.done)}.")
+        said.append(n("On its way to {number} recipient.", "On its way to {number} recipients.", len(told.done)))
     if told.refused:
-        said.append(f"Nothing to send for {_count(told.refused)}: {_what_happened(told.refused)}.")
-    return " ".join(said)
+        said.append(n(*_NOTHING_FOR, len(told.refused), what=_what_happened(told.refused)))
+    return _sentences(said)
 
 
-def held(told: Told) -> str:
-    said = []
-    if told.done:
-        due_at = told.done[0].due_at
-        until = "until released" if due_at is None else f"until {local(due_at)}"
-        said.append(f"Held for {_count(told.done)} {until}.")
-    if told.refused:
-        said.append(f"Too late for {_count(told.refused)}: {_what_happened(told.refused)}.")
-    return " ".join(said)
+def held(told: Told) -> Said:
+    return _sentences([*_kept(told.done), *_too_late(told.refused)])
+
+
+_NOTHING_FOR = forms(
+    "Nothing to send for {number} recipient: {what}.", "Nothing to send for {number} recipients: {what}."
+)
+_TOO_LATE_FOR = forms("Too late for {number} recipient: {what}.", "Too late for {number} recipients: {what}.")
+_KEPT = forms("Held for {number} recipient until released.", "Held for {number} recipients until released.")
+_KEPT_UNTIL = forms("Held for {number} recipient until {time}.", "Held for {number} recipients until {time}.")
+
+
+def _kept(recipients: Sequence[RecipientView]) -> list[Said]:
+    if not recipients:
+        return []
+    due_at = recipients[0].due_at
+    if due_at is None:
+        return [n(*_KEPT, len(recipients))]
+    return [n(*_KEPT_UNTIL, len(recipients), time=moment(due_at))]
+
+
+def _too_late(recipients: Sequence[RecipientView]) -> list[Said]:
+    return [n(*_TOO_LATE_FOR, len(recipients), what=_what_happened(recipients))] if recipients else []
+
+
+def _sentences(said: Sequence[Said]) -> Said:
+    return Said(" ".join(said))
 
 
 _HAPPENED = {
-    State.SENT: "sent at {at}",
-    State.LEAVING: "being handed over since {at}",
-    State.UNKNOWN: "handed over without an answer at {at}",
-    State.LET_BE: "handed over without an answer, and left alone from {at} on",
-    State.FAILED: "refused at {at}",
-    State.UNDONE: "stopped at {at}",
+    State.SENT: words("{address} sent at {at}"),
+    State.LEAVING: words("{address} being handed over since {at}"),
+    State.UNKNOWN: words("{address} handed over without an answer at {at}"),
+    State.LET_BE: words("{address} handed over without an answer, and left alone from {at} on"),
+    State.FAILED: words("{address} refused at {at}"),
+    State.UNDONE: words("{address} stopped at {at}"),
 }
 """A state that is not named here is told by its own name."""
 
 
-def _what_happened(recipients: Sequence[RecipientView]) -> str:
-    told = [
-        f"{visible(each.address)} {_HAPPENED.get(each.state, each.state.value).format(at=clock_time(each.at))}"
-        + (f" ({visible(each.reply, 100)})" if each.reply else "")
-        for each in recipients[:_LISTED]
-    ]
-    return "; ".join(told) + _and_more(len(recipients))
+def _what_happened(recipients: Sequence[RecipientView]) -> Said:
+    told = [_became(each) for each in recipients[:_LISTED]]
+    return Said(t("; ").join(told) + _and_more(len(recipients)))
 
 
-def _some_addresses(addresses: Sequence[str]) -> str:
-    return ", ".join(visible(address) for address in addresses[:_LISTED]) + _and_more(len(addresses))
+def _became(recipient: RecipientView) -> Said:
+    at = time_of_day(recipient.at)
+    happened = _HAPPENED.get(recipient.state, words("{address} {state}"))
+    what = t(happened, address=recipient.address, state=t(recipient.state.value), at=at)
+    return t("{what} ({more})", what=what, more=theirs(recipient.reply, 100)) if recipient.reply else what
 
 
-def _and_more(count: int) -> str:
-    return f" and {count - _LISTED} more" if count > _LISTED else ""
+def _some_addresses(addresses: Sequence[str]) -> Said:
+    return Said(listed([theirs(address) for address in addresses[:_LISTED]]) + _and_more(len(addresses)))
 
 
-def _count(recipients: Sequence[RecipientView]) -> str:
-    return "1 recipient" if len(recipients) == 1 else f"{len(recipients)} recipients"
+def _and_more(count: int) -> Said:
+    more = count - _LISTED
+    return Said(f" {n('and {number} more', 'and {number} more', more)}") if more > 0 else Said()
 
 
-def local(instant: Instant) -> str:
-    return _local(instant).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def clock_time(instant: Instant) -> str:
-    return _local(instant).strftime("%H:%M:%S")
-
-
-def _local(instant: Instant) -> datetime:
-    return to_datetime(instant).astimezone()
+def table(*names: Said) -> Table:
+    """A table with a heading for each column and nothing in it."""
+    empty = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        empty.add_column(cell(name))
+    return empty

@@ -50,9 +50,11 @@ async def find(desk: Desk, reference: str, who: Who) -> Sequence[MessageView]:
     else:
         found = list(await desk.find(reference, who.account))
     if not found:
-        raise NotFound("nothing was ever sent" if reference == LAST else f"no such message: {reference}")
+        if reference == LAST:
+            raise NotFound("nothing was ever sent")
+        raise NotFound("no such message: {reference}", reference=reference)
     if len({view.account for view in found}) > 1:
-        raise Ambiguous(f"several accounts have sent {reference}; say which one with --account")
+        raise Ambiguous("several accounts have sent {reference}; say which one with --account", reference=reference)
     return found
 
 
@@ -62,7 +64,7 @@ async def recount(
     """What is meant and its events, as of one moment; and the others with the same Message-ID. Raises as `find`."""
     first, *also = await find(desk, reference, who)
     if (recounted := await desk.recount(first.id)) is None:
-        raise NotFound(f"no such message: {reference}")
+        raise NotFound("no such message: {reference}", reference=reference)
     return *recounted, also
 
 
@@ -77,7 +79,7 @@ async def select(desk: Desk, reference: str, recipients: Sequence[str], who: Who
     wanted = [address.identity(each) for each in recipients]
     for given, each in zip(recipients, wanted, strict=True):
         if each not in there:
-            raise NotFound(f"{given} is no recipient of {reference}")
+            raise NotFound("{address} is no recipient of {reference}", address=given, reference=reference)
     return Selection(messages, who.actor, frozenset(there[each] for each in wanted), who.client)
 
 

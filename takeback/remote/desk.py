@@ -48,7 +48,7 @@ class RemoteDesk:
             return []
         page = await self._page([*_of(account), ("message_id", reference), ("limit", str(_LARGEST_PAGE))])
         if len(page) == _LARGEST_PAGE:
-            raise Ambiguous(f"{reference} was submitted too often; name one submission by its id")
+            raise Ambiguous("{reference} was submitted too often; name one submission by its id", reference=reference)
         self._found.update((view.id, view) for view in page)
         return page
 
@@ -69,7 +69,7 @@ class RemoteDesk:
             page = await self._wire.get("/messages", Page, [*query, *before])
             views = [each.view() for each in page.messages]
             if found.keys() & {view.id for view in views} or len(found) > _MOST_MESSAGES:
-                raise RemoteError("not_takeback", f"{self._wire.server}: its pages have no end")
+                raise RemoteError("not_takeback", "{server}: its pages have no end", server=self._wire.server)
             found.update((view.id, view) for view in views)
             if not views or page.next is None or len(found) >= most:
                 return list(found.values())[:limit]
@@ -122,7 +122,9 @@ class RemoteDesk:
         acted = await self._wire.act(f"/messages/{message.id}/{act}", {**asked, **named}, form)
         told = [*acted.done, *(each.address for each in acted.refused)]
         if sorted(told) != sorted(to):
-            raise StoreUnavailable(f"{self._wire.server}: its answer does not speak of everybody; ask again")
+            raise StoreUnavailable(
+                "{server}: its answer does not speak of everybody; ask again", server=self._wire.server
+            )
         return acted.answer(message.id, state, self.now())
 
 

@@ -7,34 +7,41 @@ import re
 
 import httpx
 
+from takeback.errors import TakebackError
+
 _UNENCRYPTED = "insecure+"
 _KEY = re.compile(r"[!-~]{1,500}")
 
 
+class NoServer(TakebackError):
+    """What was written names no gateway, or is no key."""
+
+
 def read_server(text: str) -> str:
     """The address without what means nothing. `http` is for this machine only, unless `insecure+http` says that
-    everybody on the way may read along. ValueError says what was expected."""
+    everybody on the way may read along. Raises NoServer."""
     written = text.strip()
     said_so = written.lower().startswith(_UNENCRYPTED)
     try:
         url = httpx.URL(written[len(_UNENCRYPTED) :] if said_so else written)
     except httpx.InvalidURL:
-        raise ValueError(_expected(text)) from None
+        raise _no_address(text) from None
     if url.scheme not in ("https", "http") or not url.host or url.userinfo or url.query or url.fragment:
-        raise ValueError(_expected(text))
+        raise _no_address(text)
     if not 0 < (url.port or 443) < 1 << 16:
-        raise ValueError(_expected(text))
+        raise _no_address(text)
     if url.path not in ("", "/"):
-        raise ValueError(f"{text!r} has a path; a gateway has a host name of its own")
+        raise NoServer("{url} has a path; a gateway has a host name of its own", url=repr(text))
     if url.scheme == "http" and not (said_so or _is_this_machine(url.host)):
-        raise ValueError(
-            f"{text!r} would show the key and the mail to everybody on the way; use https, or say insecure+http://"
+        raise NoServer(
+            "{url} would show the key and the mail to everybody on the way; use https, or say insecure+http://",
+            url=repr(text),
         )
     return str(url.copy_with(path="/")).rstrip("/")
 
 
-def _expected(text: str) -> str:
-    return f'{text!r} is no address of a gateway; write it as "https://takeback.example.com"'
+def _no_address(text: str) -> NoServer:
+    return NoServer('{url} is no address of a gateway; write it as "https://takeback.example.com"', url=repr(text))
 
 
 def _is_this_machine(host: str) -> bool:
@@ -45,8 +52,8 @@ def _is_this_machine(host: str) -> bool:
 
 
 def read_key(text: str) -> str:
-    """The key without the white space around it. ValueError where it cannot be one; it is not repeated."""
+    """The key without the white space around it. Raises NoServer where it cannot be one, and does not repeat it."""
     key = text.strip()
     if not _KEY.fullmatch(key):
-        raise ValueError("that is no API key; takeback key add, or the settings page, makes one")
+        raise NoServer("that is no API key; takeback key add, or the settings page, makes one")
     return key

@@ -34,7 +34,7 @@ _BELIEVABLE: Duration = 366 * DAY
 _LONGEST_DETAIL = 300
 
 
-class _Cut(Exception):
+class _Cut(TakebackError):
     """The line broke: whether the request was carried out, nobody here knows."""
 
 
@@ -80,7 +80,7 @@ class Wire:
         try:
             body = await self._ask_again(httpx.Request("GET", self._url(path, query), headers=self._client.headers))
         except _Cut as cut:
-            raise RemoteError("unreachable", f"{self.server}: {cut}") from None
+            raise RemoteError("unreachable", cut.words, **cut.values) from None
         return self._read(body, form)
 
     async def act(self, path: str, asked: Mapping[str, Any], form: type[T]) -> T:
@@ -91,7 +91,7 @@ class Wire:
         try:
             return self._read(await self._ask_again(request), form)
         except _Cut as cut:
-            raise StoreUnavailable(f"{self.server}: {cut}; it is not certain whether it was done, ask again") from None
+            raise StoreUnavailable("it is not certain whether that was done; ask again ({why})", why=str(cut)) from None
 
     def _url(self, path: str, query: Query) -> httpx.URL:
         try:
@@ -105,16 +105,12 @@ class Wire:
         for pause in (*self._pauses, None):
             try:
                 return await self._ask(request)
-            except httpx.ConnectError as error:
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if not was_sent:
                     raise self._no_connection(error) from None
-                cut = _Cut("it cannot be reached any more")
-            except httpx.ConnectTimeout:
-                cut = _Cut("it cannot be reached: no answer in time")
-                if not was_sent:
-                    raise RemoteError("unreachable", f"{self.server}: {cut}") from None
+                cut = self._broken(error)
             except (httpx.HTTPError, TimeoutError) as error:
-                cut = _Cut(f"the connection broke: {visible(str(error), 100) or type(error).__name__}")
+                cut = self._broken(error)
                 was_sent = True
             except _Cut as said:
                 cut = said
@@ -143,7 +139,7 @@ class Wire:
         async for piece in response.aiter_raw():
             body += piece
             if len(body) > LARGEST_ANSWER:
-                raise RemoteError("too_large", f"{self.server}: the answer is too large")
+                raise RemoteError("too_large", "{server}: the answer is too large", server=self.server)
         return bytes(body)
 
     def _note_time(self, response: httpx.Response) -> None:
@@ -181,29 +177,42 @@ class Wire:
             case "too_many":
                 return LimitReached(said)
             case "in_progress":
-                return _Cut("the request is still under way, or was broken off there")
+                return _Cut("{server}: the request is still under way, or was broken off there", server=self.server)
             case "not_confirmed" | "unavailable":
-                return StoreUnavailable(f"{self.server}: {said}")
+                return StoreUnavailable("{server}: {why}", server=self.server, why=said)
             case "not_signed_in":
                 return RemoteError(
-                    problem.code, f"{self.server} does not accept the API key; it may be revoked or over"
+                    problem.code,
+                    "{server} does not accept the API key; it may be revoked or have expired",
+                    server=self.server,
                 )
             case _:
-                return RemoteError(visible(problem.code, 50), f"{self.server} refuses: {said}")
+                code = visible(problem.code, 50)
+                return RemoteError(code, "{server} refuses: {why}", server=self.server, why=said)
 
-    def _no_connection(self, error: httpx.ConnectError) -> RemoteError:
+    def _broken(self, error: Exception) -> _Cut:
+        why = visible(str(error), _LONGEST_DETAIL) or type(error).__name__
+        return _Cut("{server}: the connection broke: {why}", server=self.server, why=why)
+
+    def _no_connection(self, error: httpx.TransportError) -> RemoteError:
         for cause in _causes(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return RemoteError(
-                    "bad_certificate", f"{self.server}: its certificate is not good: {cause.verify_message}"
+                    "bad_certificate",
+                    "{server}: its certificate is not good: {why}",
+                    server=self.server,
+                    why=cause.verify_message,
                 )
-            if isinstance(cause, ssl.SSLError):
-                return RemoteError("unreachable", f"{self.server}: no TLS there: {visible(str(cause), 100)}")
-        return RemoteError("unreachable", f"{self.server} cannot be reached: {visible(str(error), 200)}")
+        why = visible(str(error), _LONGEST_DETAIL) or type(error).__name__
+        return RemoteError("unreachable", "{server} cannot be reached: {why}", server=self.server, why=why)
 
     def _not_takeback(self, why: str) -> RemoteError:
-        text = f"{self.server} does not answer as a Takeback server does: {visible(why, _LONGEST_DETAIL)}"
-        return RemoteError("not_takeback", text)
+        return RemoteError(
+            "not_takeback",
+            "{server} does not answer as a Takeback server does: {why}",
+            server=self.server,
+            why=visible(why, _LONGEST_DETAIL),
+        )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -64,14 +64,14 @@ def run_command(*arguments: str, given: str = "") -> Ran:
 def call_command(*arguments: str, given: str = "", environment: Mapping[str, str] | None = None) -> Ran:
     """The same without a process of its own, which costs a tenth."""
     terms.console.width = terms.errors.width = 200  # they were made with whatever width stood in the environment then
-    runner = CliRunner(env={"COLUMNS": "200", "TZ": "UTC", **(environment or {})})
+    runner = CliRunner(env={"COLUMNS": "200", "TZ": "UTC", "TAKEBACK_LANG": "en", **(environment or {})})
     result = runner.invoke(commands, arguments, input=given)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "TZ": "UTC"}
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "TZ": "UTC", "TAKEBACK_LANG": "en"}
 
 
 def until(condition: Callable[[], T], what: str, seconds: float = _PATIENCE_SECONDS) -> T:

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from scripts import catalogue
-from takeback.i18n.language import LOCALES
+from scripts import catalogue, write_docs
+from takeback.hold.states import State
+from takeback.i18n.language import LOCALES, language
 
 FOLDERS = sorted(folder.name for folder in LOCALES.iterdir() if folder.is_dir())
 STATIC = catalogue.PACKAGE / "web" / "static"
@@ -70,3 +71,20 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
         text = file.read_text("utf-8")
         assert not re.search(r"https?://|@import|url\(", text), file.name
         assert not re.search(r"""\sstyle=|\son\w+=|<script(?! src)""", text), file.name
+
+
+EVERYDAY = {"demo", "outbox", "show", "undo", "release", "hold", "doctor"}
+
+
+@pytest.mark.parametrize("code", FOLDERS)
+def test_everyday_commands_explain_themselves(code: str) -> None:
+    said = language(code).text
+    commands = [command for name, command in write_docs.leaves() if name in EVERYDAY]
+    assert len(commands) == len(EVERYDAY)
+    texts = {each.help for command in commands for each in (command, *command.params) if getattr(each, "help", None)}
+    assert {text for text in texts if said(text) == text} == set()
+
+
+@pytest.mark.parametrize("code", FOLDERS)
+def test_every_state_has_its_word(code: str) -> None:
+    assert [state.value for state in State if language(code).text(state.value) == state.value] == []

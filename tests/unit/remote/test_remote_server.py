@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from takeback.remote.server import read_key, read_server
+from takeback.remote.server import NoServer, read_key, read_server
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_an_address(written: str, meant: str) -> None:
     ],
 )
 def test_no_address(written: str) -> None:
-    with pytest.raises(ValueError, match=r"https://|has a path"):
+    with pytest.raises(NoServer, match=r"https://|has a path"):
         read_server(written)
 
 
 @pytest.mark.parametrize("host", ["takeback.example.com", "10.0.0.5", "127.0.0.1.example.com", "localhost.example.com"])
 def test_what_everybody_could_read_must_be_said(host: str) -> None:
-    with pytest.raises(ValueError, match=r"insecure\+http"):
+    with pytest.raises(NoServer, match=r"insecure\+http"):
         read_server(f"http://{host}")
 
 
@@ -60,6 +60,6 @@ def test_a_key_is_taken_without_its_line_end() -> None:
 
 @pytest.mark.parametrize("text", ["", " \n", "two words", "a\nX-Evil: 1", "schlüssel", "x" * 501])
 def test_no_key_and_it_is_not_repeated(text: str) -> None:
-    with pytest.raises(ValueError, match="no API key") as refused:
+    with pytest.raises(NoServer, match="no API key") as refused:
         read_key(text)
     assert not text.strip() or text.strip() not in str(refused.value)
