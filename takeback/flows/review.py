@@ -165,7 +165,8 @@ class Reviewing:
         self._on_reviewed()
 
     async def _give_up(self) -> None:
-        """Afterwards nothing waits for a review longer than the policy of now says."""
+        """Afterwards nothing waits for a review longer than the policy of now says, and what it keeps is told to be
+        kept."""
         settings = self.judge.settings
         keep = settings.enabled and settings.on_failure == "hold"
         before = self._store.now() - (settings.timeout if settings.enabled else 0)

@@ -70,8 +70,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """End the wait of at most `limit` messages accepted before that moment: their review did not come in time.
-    `keep` holds what has not left until somebody releases it."""
+    """Of at most `limit` messages accepted before that moment the review did not come in time. It ends their wait; or
+    with `keep`, it says that they are kept until the review is in or somebody releases them."""
 
     accepted_before: Instant
     limit: int
@@ -170,7 +170,7 @@ class ReviewStore(Protocol):
         ...
 
     async def give_up(self, request: GiveUp) -> Sequence[str]:
-        """Afterwards those messages wait for no review any more. Returns which."""
+        """Afterwards those messages wait for no review any more, or are kept by that. Returns which."""
         ...
 
     async def circumstances(self, account: str) -> Circumstances: ...

@@ -13,6 +13,9 @@ from takeback.review.settings import ReviewSettings
 
 UNREVIEWED_FOREVER: Instant = (1 << 63) - 1
 """A `review_by` that never comes: with `on_failure = "hold"` nothing leaves because time has passed."""
+KEPT_UNREVIEWED: Instant = UNREVIEWED_FOREVER - 1
+"""The same, of a message whose review is late and that is told to be kept because of it. Its times stay as they are:
+when the review is in after all, they count again."""
 
 
 class Effect(StrEnum):

@@ -66,7 +66,7 @@ class ReviewSettings(Settings):
     """How long nothing leaves while the review of it is not in, counted from the 250."""
     on_failure: Literal["release", "hold"] = "release"
     """What becomes of a message that could not be reviewed within `timeout`: `release` lets it leave when it is due,
-    `hold` keeps it until somebody releases it."""
+    `hold` keeps it until its review is in after all or somebody releases it."""
     notify: bool = False
     """Whether the sender also gets a mail when a finding holds a message longer. It never repeats the subject."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -23,6 +24,7 @@ from takeback.ports.store import (
     UsageQuestion,
 )
 from takeback.review.finding import Finding, Reason, Where
+from takeback.review.policy import KEPT_UNREVIEWED
 from takeback.store import review_tables, tables
 from takeback.store.tables import AnyRow
 
@@ -126,9 +128,19 @@ def _message_view(row: AnyRow, recipients: Sequence[AnyRow], findings: Sequence[
         subject=row.subject,
         size=row.size,
         accepted_at=row.accepted_at,
-        recipients=[recipient_view(each) for each in recipients],
+        recipients=[_kept(each) if _is_kept_unreviewed(row, each) else recipient_view(each) for each in recipients],
         findings=findings,
     )
+
+
+def _is_kept_unreviewed(message: AnyRow, recipient: AnyRow) -> bool:
+    late = message.reviewed_at is None and message.review_by == KEPT_UNREVIEWED
+    return late and recipient.released_at is None and State(recipient.state) in WAITING
+
+
+def _kept(row: AnyRow) -> RecipientView:
+    """It has no time by itself: it waits for a review that is late, or to be released."""
+    return replace(recipient_view(row), due_at=None)
 
 
 def recipient_view(row: AnyRow) -> RecipientView:

@@ -13,7 +13,7 @@ from takeback.hold.states import TRANSITIONS, WAITING, Act, State, given_back
 from takeback.hold.window import later
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports.review import GiveUp, Standing, TakeRequest, ToReview, Verdict
-from takeback.review.policy import UNREVIEWED_FOREVER, Judged
+from takeback.review.policy import KEPT_UNREVIEWED, UNREVIEWED_FOREVER, Judged
 from takeback.store import review_tables, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.claiming import read_small
@@ -228,24 +228,23 @@ def give_up(connection: Connection, now: Instant, requests: Sequence[GiveUp]) ->
 
 
 def _give_up(connection: Connection, now: Instant, request: GiveUp) -> list[str]:
-    """What is to be kept is kept now. What is to leave leaves by its `review_by`, which is put in the past where a
-    policy that was in force before had put it out of reach."""
+    """What is to be kept waits for its review as before, and that is said once. What is to leave leaves by its
+    `review_by`, which is put in the past where a policy that was in force before had put it out of reach."""
+    waits_for_ever = [UNREVIEWED_FOREVER] if request.keep else [UNREVIEWED_FOREVER, KEPT_UNREVIEWED]
     overdue = (
         select(_message.id)
-        .where(_awaits, _message.review_by == UNREVIEWED_FOREVER, _message.accepted_at < request.accepted_before)
+        .where(_awaits, _message.review_by.in_(waits_for_ever), _message.accepted_at < request.accepted_before)
         .order_by(_message.accepted_at)
         .limit(request.limit)
     )
     messages = list(connection.execute(overdue).scalars())
     if not messages:
         return []
-    rows = _lock_recipients(connection, messages)
     if not request.keep:
         _set(connection, messages, review_by=now)
         return messages
-    _set(connection, messages, reviewed_at=now, review_lease_until=None)
+    _set(connection, messages, review_by=KEPT_UNREVIEWED)
     record_events(
         connection, [event_row(message, now, "review_failed", "takeback", reason="timeout") for message in messages]
     )
-    _record_longer(connection, now, _lengthen(connection, now, rows, dict.fromkeys(row.position for row in rows)))
     return messages

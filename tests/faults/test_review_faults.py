@@ -137,7 +137,7 @@ async def test_what_is_not_reviewed_in_time_leaves_then_and_not_before(tmp_path:
 
 async def test_what_is_not_reviewed_in_time_is_kept_where_the_policy_says_so(tmp_path: Path) -> None:
     async with place(tmp_path, f'on_failure = "hold"\ntimeout = "1s"\n{QUIET}') as here, here.serving() as gateway:
-        [message] = await submit(gateway, "wait 3")
+        [message] = await submit(gateway, "wait 20")
         view, _ = await here.seen(message, has("review_failed"))
         assert [each.due_at for each in view.recipients] == [None]
         assert here.sink.taken[BOB] == 0

@@ -250,6 +250,31 @@ async def test_a_review_that_does_not_come_lets_go_or_keeps_as_the_policy_says(t
         assert ("unreviewed" in await trial.kinds(message)) is leaves
 
 
+@pytest.mark.parametrize(("found", "leaves"), [((), True), ((finding(),), False)])
+async def test_a_review_that_comes_late_counts_when_the_message_was_kept_because_of_it(
+    trial: Trial, found: tuple[Finding, ...], leaves: bool
+) -> None:
+    text = '[review]\non_failure = "hold"'
+    reviewer = ScriptedReviewer(*found)
+    reviewer.go_on.clear()
+    message = await accept(trial, text)
+    async with reviewing(trial, reviewer, text):
+        await begun(reviewer)
+        trial.clock.advance(HOUR)
+        await reviewed_or_given_up(trial, message)
+        assert "reviewed" not in await trial.kinds(message)
+        assert await trial.claim() == []
+        reviewer.go_on.set()
+
+        async def is_reviewed() -> bool:
+            return "reviewed" in await trial.kinds(message)
+
+        await eventually(is_reviewed)
+    [view] = await trial.store.find(message)
+    assert [each.finding for each in view.findings] == list(found)
+    assert bool(await trial.claim()) is leaves
+
+
 async def test_turning_review_off_leaves_nothing_waiting_for_it(trial: Trial) -> None:
     message = await accept(trial, '[review]\non_failure = "hold"')
     trial.clock.advance(MINUTE)

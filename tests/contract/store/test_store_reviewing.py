@@ -227,10 +227,48 @@ async def test_what_waits_for_ever_is_given_up_by_the_policy_of_now(trial: Trial
     assert await trial.claim() == [], "time alone lets nothing leave"
     assert await reviews.store.give_up(GiveUp(trial.clock.now, 10, keep)) == [message]
     assert await reviews.store.give_up(GiveUp(trial.clock.now, 10, keep)) == []
-    assert await reviews.due_at(message) == [None if keep else trial.clock.now - HOUR]
+    [view] = await trial.store.find(message)
+    assert view.recipients[0].due_at == (None if keep else trial.clock.now - HOUR)
     assert len(await trial.claim()) == (0 if keep else 1)
     kinds = await trial.kinds(message)
     assert ("review_failed" in kinds, "unreviewed" in kinds) == (keep, not keep)
+
+
+async def test_a_review_that_comes_after_the_message_was_kept_counts(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    clean, risky = [await reviews.accept(due_in=HOUR, review_by=UNREVIEWED_FOREVER) for _ in range(2)]
+    by_id = {taken.id: taken for taken in await reviews.take()}
+    trial.clock.advance(MINUTE)
+    due_at = trial.clock.now + HOUR - MINUTE
+    assert set(await reviews.store.give_up(GiveUp(trial.clock.now, 10, True))) == {clean, risky}
+    assert [view.recipients[0].due_at for view in await trial.store.outbox(None)] == [None, None]
+
+    assert (await reviews.give_in(by_id[risky], judged(), due_at=None)).longer == [BOB]
+    assert (await reviews.give_in(by_id[clean])).stands
+    times = {view.id: view.recipients[0].due_at for view in await trial.store.outbox(None)}
+    assert times == {clean: due_at, risky: None}
+    assert [len(view.findings) for view in await trial.store.find(risky)] == [1]
+    trial.clock.advance(HOUR)
+    assert [claimed.id for claimed in await trial.claim()] == [clean]
+
+
+async def test_what_is_kept_unreviewed_can_be_released_and_undone(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    released, undone = [await reviews.accept(review_by=UNREVIEWED_FOREVER) for _ in range(2)]
+    trial.clock.advance(MINUTE)
+    await reviews.store.give_up(GiveUp(trial.clock.now, 10, True))
+    await trial.store.release(ReleaseRequest(Selection([released], ANN)))
+    await trial.undo(undone)
+    assert [claimed.id for claimed in await trial.claim()] == [released]
+
+
+async def test_what_is_kept_unreviewed_leaves_when_the_policy_changes(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    message = await reviews.accept(review_by=UNREVIEWED_FOREVER)
+    trial.clock.advance(MINUTE)
+    await reviews.store.give_up(GiveUp(trial.clock.now, 10, True))
+    assert await reviews.store.give_up(GiveUp(trial.clock.now, 10, False)) == [message]
+    assert [claimed.id for claimed in await trial.claim()] == [message]
 
 
 async def test_what_is_not_overdue_is_not_given_up(trial: Trial) -> None:
