@@ -34,16 +34,17 @@ class Promise(NamedTuple):
 NO_PROMISE = Promise(Strength.NONE, "")
 
 
-def promise(sentence: str, *, above_quote: bool = False) -> Promise:
+def promise(sentence: str, *, above_quote: bool = False, answers_promise: bool = False) -> Promise:
     """The strongest promise of a sentence of normalised text. `above_quote`: mail of others stands below it, so that
-    "the attached message" is there."""
+    "the attached message" is there. `answers_promise`: what is answered promised a file itself, so that to mention
+    "the attached letter" is to speak of that one."""
     sentence = sentence[:_LONGEST_SENTENCE]
     language = _ARABIC if has_arabic(sentence) else _ENGLISH
     if not language.mention.search(sentence):
         return NO_PROMISE
     best = NO_PROMISE
     for clause, follows in _clauses(sentence):
-        strength = _strength(clause, language, above_quote)
+        strength = _strength(clause, language, above_quote, answers_promise)
         if strength is Strength.HINT and follows.startswith(":"):
             continue  # what is announced stands in the text itself
         if strength > best.strength:
@@ -57,13 +58,15 @@ class _Words(NamedTuple):
     mention: re.Pattern[str]
     """What every promise contains; without it nothing else is looked at."""
     clear: Sequence[re.Pattern[str]]
+    mentioned: Sequence[re.Pattern[str]]
+    """As clear, where nobody else's file can be meant."""
     hint: Sequence[re.Pattern[str]]
     denial: Sequence[re.Pattern[str]]
     below: re.Pattern[str]
     """What is called attached when it only stands below."""
 
 
-def _strength(clause: str, language: _Words, above_quote: bool) -> Strength:
+def _strength(clause: str, language: _Words, above_quote: bool, answers_promise: bool) -> Strength:
     if not language.mention.search(clause):
         return Strength.NONE
     if any(pattern.search(clause) for pattern in language.denial):
@@ -72,6 +75,8 @@ def _strength(clause: str, language: _Words, above_quote: bool) -> Strength:
         return Strength.NONE
     if any(pattern.search(clause) for pattern in language.clear):
         return Strength.CLEAR
+    if any(pattern.search(clause) for pattern in language.mentioned):
+        return Strength.NONE if answers_promise else Strength.CLEAR
     if any(pattern.search(clause) for pattern in language.hint):
         return Strength.HINT
     return Strength.NONE
@@ -137,15 +142,17 @@ _ENGLISH = _Words(
         rf"\b(?:{_ATTACHED}|{_ENCLOSED}) (?:is|are|please|you|herewith|here|hereto|for your|for you|in this|to this"
         rf"|below"
         r"|with this|pdf|word|excel|\w{0,20} ?(?:file|document|report|spreadsheet))",
-        rf"\b(?:the|my|our|this|these|both|per|as|using|with|two|three|in|on|and|from) {_ATTACHED}\b",
         r"\b(?:i'm|i am|we're|we are|am|also|^) ?(?:now |just |hereby )?(?:re-?)?attaching\b",
         r"\b(?:i|we) (?:(?:have|hereby|also|now|just) )?(?:attach|enclose)\b",
-        r"\b(?:in|as|per|on|from|via|see|of|with|and|by|the|this|these|my|our|two|three|both|open|an)"
-        r" (?:(?:e-?mail|pdf|word|excel|following|above|enclosed|the|an|first|second) )?attachments?\b",
         rf"^(?:{_ENCLOSED}|attachments?)\b",
         r"(?:^|\s)pfa\b",
         rf"\b{_ATTACHED}\W*$",
         r"\b(?:i|we)(?:'ve)? (?:forgot|forgotten) (?:to attach|the attachment|to include the (?:file|attachment))",
+    ),
+    mentioned=_patterns(
+        rf"\b(?:the|my|our|this|these|both|per|as|using|with|two|three|in|on|and|from) {_ATTACHED}\b",
+        r"\b(?:in|as|per|on|from|via|see|of|with|and|by|the|this|these|my|our|two|three|both|open|an)"
+        r" (?:(?:e-?mail|pdf|word|excel|following|above|enclosed|the|an|first|second) )?attachments?\b",
     ),
     hint=_patterns(
         rf"\bhere(?:'s| is| are)\b.{{0,60}}\b{_THING}\b",
@@ -232,24 +239,42 @@ _AR_THING = with_clitics(
 )
 _FOR_YOU = r"(?: ?(?:لك|لكم|لكي|لكما|لكو|الك|الكم|لحضرتك|لحضرتكم|لسيادتكم|لسعادتكم|لمعاليكم|اليك|اليكم|اليكي))?"
 _MURFAQ = r"(?<!\w)[وف]?(?:بال|كال|لل|ال|ب|ك)?مرفق(?:لكم|لكو|لك|ات|ا|اته|اتها|ين|ان|ه|تان|تين|هما)?(?!\w)"
+_BARE_MURFAQ = r"(?<!\w)(?:ب|ك)?مرفق(?:لكم|لكو|لك|ات|ا|اته|اتها|ين|ان|ه|تان|تين|هما)?(?!\w)"
+"""Without the article: not one that is known already."""
 _THIS_MAIL = r"(?:هذا|هذه|هال|ها|الكتاب|الخطاب|الرساله|خطابنا|كتابنا|رسالتنا|رسالتي|بريدي|البريد|الايميل|ايميلي|طلبي)"
 _I_SEND = (
     r"(?<!\w)[وف]?(?:ارسل|نرسل|ابعث|نبعث|ابعت|نبعت|نبعتلك|نبعثلك|نبعثلكم|بعتلك|بعتلكم|بعتلكو|ببعتلك|ببعتلكم|ببعثلك"
     r"|ببعثلكم|ابعثلك|ابعتلك"
     r"|باعتلك|باعتلكم|باعت"
-    r"|دازلك|دازلكم|ادزلك|دزيتلك|مطرش|اطرش|مرسل|مرسلك|حاطلك|حاطلكم|حطيتلك|نزلتلك|كنصيفط|اقدم|نقدم|اشاركك|نشارككم"
-    r"|اشارككم)"
+    r"|دازلك|دازلكم|ادزلك|دزيتلك|مطرش|اطرش|مرسل|مرسلك|حاطلك|حاطلكم|حطيتلك|نزلتلك|كنصيفط|(?:اقدم|نقدم) (?=لك|الي)"
+    r"|اشاركك|نشارككم|اشارككم)"
 )
+_LATER = (
+    r"(?<!\w)(?:بكره|بكرا|بكرة|باكر|غدا|غدوا|لاحقا|بعدين|الليله|العصر|المسا|مساء|قريبا|حالما|عندما|حين|لما|اول ما"
+    r"|[اني](?:وصل|رجع|خلص|نتهي|جهز)"
+    r"|بعد (?:ال)?(?:اجتماع|صلاه|غداء|غدا|دوام|عوده|رجوع|عيد|مراجع|موافق|اعتماد|ساع|يوم|شوي|قليل|ما)\w*"
+    r"|(?:ال)?(?:اسبوع|شهر|يوم|مره) (?:ال)?(?:قادم|جاي|مقبل|تالي)\w{0,2}|نهايه (?:ال)?(?:اسبوع|شهر|يوم|دوام))(?!\w)"
+)
+"""When nothing is here yet."""
+_WITH_THIS = r"(?:مع|في|ضمن|ب|رفق|طي) ?(?:(?:هذه|هذا|هال)\s?)?(?:ال)?(?:رساله|بريد|ايميل|خطاب|كتاب)\w{0,2}"
+_ELSEWHERE = (
+    r"ب(?:ال)?(?:ملف|طلب|معامل|شحن|قضي|عقد|استمار|نموذج|اضبار|قرار|فاتور|جواز|سجل|محضر)\w{0,3}"
+    r"(?! (?:مضغوط|واحد|pdf|zip))"
+)
+"""What a paper is attached to, that is not this message."""
 
 _ARABIC = _Words(
     mention=re.compile(
-        r"رفق|رفاق|ربط|pfa|تجد|تلاق|طيه|طيا|طي |ملحق|صحبت|اتاتش|اتتش|اتاش|attach|اليك|هاك|تفضل|هذا |هذه |هاد|هاي "
-        r"|هاذا|ده |دي |دا "
+        r"رفق|رفاق|ربط|pfa|تجد|تلاق|تلق|ها ?ه|طيه|طيا|طي |ملحق|صحبت|اتاتش|اتتش|اتاش|attach|اليك|هاك|تفضل|هذا |هذه |هاد"
+        r"|هاي |هاذا|ده |دي |دا "
         r"|رسل|بعت"
         rf"|بعث|باعت|داز|دز|طرش|حاط|حطيت|نزلت|صيفط|قدم|شارك|{_FILE_NAME}"
     ),
     clear=_patterns(
-        _MURFAQ,
+        rf"^[وف]?{_BARE_MURFAQ}|{_BARE_MURFAQ}$",
+        rf"{_BARE_MURFAQ} ?(?:طيه|هنا|ل(?:ك|كم|كي|حضرتك|حضرتكم|سيادتكم|سعادتكم))(?!\w)",
+        r"(?<!\w)[وف]?(?:تجد|ستجد|تلق|تلاق|هتلاق|بتلاق|حتلاق|نضع|اضع|شوف|انظر|راجع|اطلع)\w{0,3}(?!\w)"
+        rf".{{0,40}}{_MURFAQ}",
         r"(?<!\w)[وف]?(?:ارفقت|ارفقنا|رفقت|رفقنا|نرفق|ارفقتلك|ارفقتلكم|رفقتلك|رفقتلكم|مرفقلك|مرفقلكم)(?:ه|ها|هم"
         r"|هما)?(?!\w)",
         r"(?<!\w)[وف]?ارفق(?:لك|لكم)?(?:ه|ها)? (?:لك|لكم|لكي|لحضرتك|لحضرتكم|لسيادتكم|لسعادتكم|لمعاليكم|اليك|اليكم|مع"
@@ -271,15 +296,22 @@ _ARABIC = _Words(
         rf"(?: (?:الرساله|البريد|الايميل|الخطاب))?.{{0,20}}{_AR_THING}",
         r"(?<!\w)و?(?:ربطا|بربطه|مربوطا)(?!\w)",
         r"(?<!\w)[وف]?(?:انا )?ارفق(?: \w+)? (?:سيرتي|ملفي|صورتي|طلبي|تقريري|\w{3,}تي|\w{3,}نا)(?!\w)",
+        rf"^[وف]?{_WITH_THIS} {_AR_THING}",
+        rf"(?:{_I_SEND}|ارسلت|بعثت|بعت|دزيت|ارسلنا|بعتنا|الحقت|الحقنا){_FOR_YOU} {_WITH_THIS}.{{0,30}}{_AR_THING}"
+        rf"|(?<!\w)[وف]?(?:تجد|ستجد|تلق|تلاق|هتلاق|بتلاق)\w{{0,4}} (?:لكم |لك )?{_WITH_THIS}.{{0,30}}{_AR_THING}",
         rf"(?:{_I_SEND}|ارسلت|بعثت|بعت|دزيت|حطيت|نزلت|ارسلنا|بعتنا|وضعت)\b.{{0,60}}{_AR_THING}.{{0,40}}(?:مع|في|ب"
         rf"|بال)? ?(?:هذه الرساله|هذا الايميل"
         r"|هذا البريد|هالايميل|هالرساله|هنا|معاه|معها)(?!\w)",
     ),
+    mentioned=_patterns(_MURFAQ),
     hint=_patterns(
         rf"(?<!\w)[وف]?(?:اليك|اليكم|اليكي|اليكما|هاك|هاكم|ا?تفضل|ا?تفضلي|ا?تفضلوا)(?: \w+){{0,2}} {_AR_THING}",
-        rf"^[وف]?(?:هذا|هذه|هاذا|هاي|هاد|هدا|ده|دي|دا|هذي)(?: هو| هي)? {_AR_THING}.{{0,40}}(?:اللي|الذي|التي|المطلوب"
-        rf"|طلبت|بعد|النهاي)",
-        rf"{_I_SEND}{_FOR_YOU}(?: \w+){{0,2}} {_AR_THING}",
+        rf"^[وف]?(?:هذا|هذه|هاذا|هاي|هاد|هدا|ده|دي|دا|هذي)(?: هو| هي)? {_AR_THING}.{{0,20}}(?:"
+        rf"(?:(?:اللي|الذي|التي|الي) )?(?:طلبت|وعدت|سالت|اردت|اتفقنا|تكلمنا|تحدثنا|حكينا|ذكرت|تريد|تحتاج|بدك|تبي|عايز)"
+        rf"|المطلوب|النهاي|بعد التعديل|بعد المراجع)",
+        rf"^[وف]?ها ?(?:هو|هي|هم|هما)(?: \w+)? {_AR_THING}",
+        rf"(?:^|(?<!\w)(?:ان|انا|نحن|كما|لذا|الان|ايضا|كذلك|هنا|عليكم|تحيه|وبعد) ){_I_SEND}{_FOR_YOU}(?: \w+){{0,2}}"
+        rf" {_AR_THING}",
         r"^[وف]?ارفق \w{3,}",
         _ONLY_FILE_NAMES,
     ),
@@ -335,10 +367,24 @@ _ARABIC = _Words(
         r"|الاسبوع الماضي|قبل يومين|من يومين|من قبل)",
         r"مرفق(?:ا|ه)? (?:عام|حيوي|صحي|سياحي|تعليمي|خدمي|ترفيهي|رياضي|طبي|المياه|مياه|الكهرباء|كهرباء|الصرف|البييه"
         r"|النقل|المواصلات|التمويل|العدل|العداله|القضاء|الاسعاف|الخدمات)(?!\w)",
-        r"المرفق (?:العام|الصحي|الحيوي|السياحي|الطبي|التعليمي|الخدمي|الرياضي|الترفيهي|البلدي|الاجتماعي)(?!\w)",
+        r"المرفق (?:العام|المايي|الصحي|الحيوي|السياحي|الطبي|التعليمي|الخدمي|الرياضي|الترفيهي|البلدي|الاجتماعي)(?!\w)",
         r"(?:اداره|تشغيل|صيانه|انشاء|بناء|افتتاح|عمال|موظفي|مرتادي|زوار|اصلاح) (?:ال)?مرفق(?!\w)",
         r"(?:الم|كسر|مفصل|اصابه|اصبت|وجع)\b.{0,15}مرفق|مرفق (?:اليد|يدي|يده|يدها|الذراع|ذراع\w{0,2})(?!\w)"
-        r"|مرفقي (?:الايمن|الايسر)",
+        r"|مرفق\w{0,2} (?:ال)?(?:ايمن|ايسر)(?!\w)",
+        r"مرفق(?:ات|ه)? (?:لم|لن|ليس\w{0,2}|ما|مش|مو|غير)(?!\w)",
+        r"مرفق\w{0,2} (?:الذي|التي|اللي|الي) (?:ارسل|بعث|بعت|ارفق|رفق|دز|طرش|حط|وصل|تلق|استلم|جاء|جا)",
+        r"(?<!\w)[وف]?(?:لم|ما|مش|مو)\s?\w{0,2}(?:فتح|ظهر|وصل|اشتغل|نزل|بان)\w{0,3}(?!\w).{0,20}(?:رفق|اتاتش)",
+        r"(?<!\w)[وف]?(?:تم|تمت|جري) (?:حفظ|حذف|تحميل|تنزيل|فتح|مراجعه|اعتماد|استلام|طباعه|ارشفه|تحويل|تدقيق)"
+        r" (?:ال)?مرفق",
+        r"(?<!\w)[وف]?نسي(?:تم|تو|توا|تي) ",
+        rf"(?<!\w)[وف]?(?:ما|لا|لن|لم|مش|مو|مب|موب)\s(?:\w+ ){{0,2}}{_I_SEND}",
+        r"مرفقات (?:ال)?(?:معامل|طلب|عقد|قضي|شحن|قرار|خدم|مدين|بلدي)",
+        rf"(?<!\w)(?:اذا|لو|ان) \w{{2,}}.{{0,30}}{_I_SEND}",
+        rf"{_I_SEND}.{{0,60}}{_LATER}|{_LATER}.{{0,40}}{_I_SEND}",
+        rf"(?:ا?رفق|ارفاق|مرفق)\w{{0,3}}(?: \w+){{0,3}} {_ELSEWHERE}",
+        r"(?<!\w)(?:الي|في|من|عن|حول|قرب|داخل|بجوار|امام|خلف|عبر) مرفق"
+        r" (?!هذ|(?:ال)?(?:رسال|ايميل|بريد|خطاب|كتاب))\w",
+        r"(?:اقدم|نقدم|تقدم|يقدم)(?: \w+)? عرض(?:ا|ين)?(?!\w)(?! (?:ال)?(?:سعر|اسعار|مالي|فني))",
         r"ملحق(?:ا)? (?:ال)?(?:ثقافي|عسكري|تجاري|صحفي|اعلامي|دبلوماسي|عمالي)",
     ),
     below=re.compile(

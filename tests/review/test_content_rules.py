@@ -103,6 +103,46 @@ class TestMissingAttachment:
     def test_what_is_not_new_text_promises_nothing(self, below: str) -> None:
         assert judged(mail(f"Fine with me.\n\n{below}\n"), missing_attachment.check) == []
 
+    FORWARDED = (
+        "{own}\n\n---------- Forwarded message ---------\nFrom: Ben <ben@example.org>\n"
+        "Subject: Minutes\nDate: Mon, 2 Nov 2026\nTo: Ann <ann@example.com>\n\n{said}\n"
+    )
+
+    @pytest.mark.parametrize("said", ["The minutes are attached.", "مرفق لكم محضر الاجتماع."])
+    @pytest.mark.parametrize("own", ["", "FYI", "What do you think of it?"])
+    def test_what_is_passed_on_promises_what_it_had(self, own: str, said: str) -> None:
+        text = self.FORWARDED.format(own=own, said=said)
+        (found,) = judged(mail(text, subject="Fwd: Minutes"), missing_attachment.check)
+        assert found.probability == 0.3 and "pass on" in found.reason.en and found.where.line
+        with_file = mail(text, subject="Fwd: Minutes", files=[("minutes.pdf", "application/pdf", b"%PDF")])
+        assert judged(with_file, missing_attachment.check) == []
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "Here is the list of what we need.",
+            "The papers are enclosed.",
+            "The minutes you attached are fine.",
+            "Please click on the attached link.",
+            "Attached: https://drive.google.com/file/d/1",
+            "Fine with me.\n\nOn Monday Ann wrote:\n> The minutes are attached.",
+            "See below.\n\n-----Original Message-----\nFrom: Eve\nSent: Monday\nTo: Ben\nSubject: x\n\nI attached it.",
+        ],
+    )
+    def test_what_is_passed_on_and_had_no_file_itself(self, said: str) -> None:
+        text = self.FORWARDED.format(own="FYI", said=said)
+        assert judged(mail(text, subject="Fwd: Minutes"), missing_attachment.check) == []
+
+    def test_a_reply_that_mentions_what_it_answers_promises_nothing(self) -> None:
+        below = "\n\nOn Monday Ben wrote:\n> {said}\n"
+        own = "They must have the attached letter by Friday."
+        theirs, nothing = below.format(said="The letter is attached."), below.format(said="What do they need?")
+        subject = "Re: The letter"
+        assert judged(mail(own + theirs, subject=subject), missing_attachment.check) == []
+        assert judged(mail(own + nothing, subject=subject), missing_attachment.check)
+        assert judged(mail("I have attached the letter." + theirs, subject=subject), missing_attachment.check)
+        assert judged(mail("سأناقش العقد المرفق غدًا." + theirs, subject=subject), missing_attachment.check) == []
+
     def test_a_paragraph_that_recurs_promises_nothing(self) -> None:
         text = "Hello.\n\nFor our opening hours see the attached leaflet at every branch.\n"
         message = read(mail(text), "ann@example.com")
