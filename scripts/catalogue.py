@@ -23,7 +23,17 @@ PACKAGE = ROOT / "takeback"
 TEMPLATES = PACKAGE / "web" / "templates"
 _ONE = frozenset({"text", "t", "words"})
 _ERRORS = frozenset(
-    {"NotFound", "Ambiguous", "LimitReached", "StoreUnavailable", "RemoteError", "NoServer", "UsageError", "_Cut"}
+    {
+        "NotFound",
+        "Ambiguous",
+        "LimitReached",
+        "StoreUnavailable",
+        "RemoteError",
+        "NoServer",
+        "NotElsewhere",
+        "UsageError",
+        "_Cut",
+    }
 )
 """Errors that reach people; the last text among their arguments is their line in English."""
 _MANY = frozenset({"count", "form", "n", "forms"})

@@ -48,6 +48,10 @@ class RemoteError(TakebackError):
         self.code = code
 
 
+class NotElsewhere(TakebackError):
+    """That can be done on the gateway's own machine only; nothing was done."""
+
+
 class ClockStepped(TakebackError):
     """The clock jumped, by `step` microseconds: what is due by it may not be due at all."""
 

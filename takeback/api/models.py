@@ -152,6 +152,10 @@ class Recall(Told):
     """How many people came to each outcome."""
     recipients: list[RecalledRecipient]
     also: list[str]
+    full: bool
+    """Whether it holds what is for administrators."""
+    all_tried: bool
+    """Whether everybody was looked at once; then nothing but `pending` remains."""
 
 
 class RecallIds(Told):

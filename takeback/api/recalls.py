@@ -83,4 +83,5 @@ async def _document(services: Services, person: Person, view: MessageView, recal
     report = await services.recalls.report(recall)
     if report is None:
         raise Problem(Code.NOT_FOUND)
-    return document(report, person.rights.administrator and view.account != person.account)
+    full = person.rights.administrator and view.account != person.account
+    return {**document(report, full), "full": full, "all_tried": not await services.recalls.untried(recall)}

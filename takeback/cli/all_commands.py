@@ -14,7 +14,7 @@ from takeback.cli.tongue import t
 
 LANG_OPTION = "--lang"
 
-REMOTE = frozenset({"outbox", "show", "undo", "release", "hold"})
+REMOTE = frozenset({"outbox", "show", "undo", "release", "hold", "recall", "recalls"})
 """Commands that can be carried out elsewhere. The others need the data, the configuration or the mailboxes at hand."""
 
 

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from takeback.cli.terms import UsageError, load_config
 from takeback.ports.desk import Desk
 from takeback.store.opening import open_store
+
+if TYPE_CHECKING:
+    from takeback.remote.desk import RemoteDesk
 
 T = TypeVar("T")
 
@@ -59,24 +62,24 @@ def with_desk(place: Place, work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T
     """What `work` comes to at the desk of that place."""
 
     async def run() -> T:
-        async with _open(place) as desk:
-            return await work(desk)
+        server = place.elsewhere
+        if server is not None:
+            async with open_elsewhere(server, place.key_file) as desk:
+                return await work(desk)
+        async with open_store(load_config(place.config).data) as store:
+            return await work(store)
 
     return asyncio.run(run())
 
 
 @asynccontextmanager
-async def _open(place: Place) -> AsyncIterator[Desk]:
-    server = place.elsewhere
-    if server is None:
-        async with open_store(load_config(place.config).data) as store:
-            yield store
-        return
+async def open_elsewhere(server: str, key_file: Path | None) -> AsyncIterator[RemoteDesk]:
+    """The desk of the gateway at that address. Raises UsageError, RemoteError."""
     from takeback.remote.desk import open_remote  # what speaks HTTP takes longer to import than most commands to run
     from takeback.remote.server import NoServer, read_key, read_server
 
     try:
-        address, key = read_server(server), read_key(_key(place.key_file))
+        address, key = read_server(server), read_key(_key(key_file))
     except NoServer as error:
         raise UsageError(error.words, **error.values) from None
     async with open_remote(address, key) as desk:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.live import Live
 
 from takeback.cli import recall_words
+from takeback.cli.desk import KeyFileOption, Place, ServerOption
+from takeback.cli.recall_desk import RecallDesk, ToldReport, with_recalls
 from takeback.cli.terms import (
     AccountOption,
     ConfigOption,
@@ -25,22 +25,13 @@ from takeback.cli.terms import (
     asker,
     console,
     failing_clearly,
-    load_config,
     print_json,
     say,
 )
-from takeback.config import Config
 from takeback.errors import NotFound
-from takeback.flows.ask import Who, find
-from takeback.flows.permission import confirm as confirm_flow
-from takeback.flows.recall import Wish, start
+from takeback.flows.recall import Wish
 from takeback.recall.outcomes import Outcome
-from takeback.recall.report import Report, document, rows
-from takeback.recalls import Recalls, open_recalls
-from takeback.store.opening import open_store
-from takeback.store.store import SqlStore
-
-T = TypeVar("T")
+from takeback.recall.report import document, rows
 
 NoWaitOption = Annotated[
     bool, typer.Option("--no-wait", help="Return at once; a takeback serve that runs does the work.")
@@ -66,11 +57,14 @@ def recall(
     ] = False,
     no_wait: NoWaitOption = False,
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     as_csv: CsvOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take a message back: undo what has not left, remove what was delivered and not read, and say who has it."""
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
         if as_csv and as_json:
             raise UsageError("--csv and --json exclude each other")
@@ -80,107 +74,81 @@ def recall(
             raise UsageError("--dry-run and --replace-with exclude each other: both look for the same copies")
         if despite_review and replace_with is None:
             raise UsageError("--despite-review goes with --replace-with")
-        who = asker(account)
         wish = Wish(message, recipient, also_read)
         file = None if replace_with is None else _read(replace_with)
 
-        async def work(store: SqlStore, recalls: Recalls) -> list[Report]:
+        async def work(desk: RecallDesk) -> Sequence[ToldReport]:
             if dry_run:
-                return await _dry_run(store, recalls, wish, who)
-            if file is not None:
-                ids = [await _replace(load_config(config), store, recalls, wish, file, despite_review, who)]
-            else:
-                ids = await start(store, recalls.store, recalls.reach, wish, who)
-            return await _follow(recalls, ids, wait=not no_wait, live=not (as_csv or as_json))
+                return await desk.dry_run(wish)
+            ids = await desk.start(wish) if file is None else [await desk.replace(wish, file, despite_review)]
+            return await _follow(desk, ids, wait=not no_wait, live=not (as_csv or as_json))
 
-        _answer(_with_recalls(config, work), who, as_csv, as_json)
-
-
-async def _dry_run(store: SqlStore, recalls: Recalls, wish: Wish, who: Who) -> list[Report]:
-    from takeback.flows.dry_run import dry_run
-
-    return await dry_run(store, recalls.store, recalls.reach, wish, who)
-
-
-async def _replace(
-    config: Config, store: SqlStore, recalls: Recalls, wish: Wish, file: bytes, despite_review: bool, who: Who
-) -> str:
-    from takeback.flows.replace import Corrected
-    from takeback.flows.replace import start as start_replacing
-    from takeback.replacements import open_making
-
-    async with open_making(config, store) as making:
-        wanted = Corrected(file, despite_review)
-        return await start_replacing(recalls.store, store, recalls.reach, making, wish, wanted, who)
+        _answer(with_recalls(place, asker(account), work), as_csv, as_json)
 
 
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
+        raise UsageError("{file}: cannot be read: {why}", file=file, why=error.strerror) from None
 
 
-async def _follow(recalls: Recalls, ids: Sequence[str], wait: bool, live: bool) -> list[Report]:
+async def _follow(desk: RecallDesk, ids: Sequence[str], wait: bool, live: bool) -> Sequence[ToldReport]:
     """The reports of those recalls, where it is waited for: once nothing but `pending` remains."""
     for id in ids if wait else ():
-        await _work_off(recalls, id, live)
-    return [report for id in ids if (report := await recalls.store.report(id)) is not None]
+        await _work_off(desk, id, live)
+    return [await desk.report(id) for id in ids]
 
 
-async def _work_off(recalls: Recalls, id: str, live: bool) -> None:
+async def _work_off(desk: RecallDesk, id: str, live: bool) -> None:
     if not live or not console.is_terminal:
-        await recalls.recaller.work_off(id, _no_progress)
+        await desk.work_off(id, _no_progress)
         return
     with Live(console=console, auto_refresh=False, transient=True) as display:
-
-        async def progress() -> None:
-            display.update(recall_words.counted(await recalls.store.counts(id)), refresh=True)
-
-        await recalls.recaller.work_off(id, progress)
+        await desk.work_off(id, lambda counts: display.update(recall_words.counted(counts), refresh=True))
 
 
-async def _no_progress() -> None:
+def _no_progress(_: Mapping[Outcome, int]) -> None:
     """For programs, the report at the end is all there is."""
 
 
-def _answer(reports: Sequence[Report], who: Who, as_csv: bool, as_json: bool) -> None:
-    full = who.account is None
-    first, *also = reports
+def _answer(told: Sequence[ToldReport], as_csv: bool, as_json: bool) -> None:
     if as_json:
-        print_json({**document(first, full), "also": [document(other, full) for other in also]})
+        first, *also = (document(each.report, each.full) for each in told)
+        print_json({**first, "also": also})
     elif as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(("recipient", "person", "outcome", "reason", "at"))
-        for report in reports:
-            writer.writerows(tuple(map(recall_words.for_a_cell, row)) for row in rows(report, full))
+        for each in told:
+            writer.writerows(tuple(map(recall_words.for_a_cell, row)) for row in rows(each.report, each.full))
     else:
-        for report in reports:
-            for part in recall_words.report(report, full):
+        for each in told:
+            for part in recall_words.report(each.report, each.full):
                 console.print(part)
-    if not all(report.whole for report in reports):
+    if not all(each.report.whole for each in told):
         raise typer.Exit(Exit.NOT_ALL)
 
 
 def recalls(
     message: MessageArgument,
     config: ConfigOption = None,
+    server: ServerOption = None,
+    key_file: KeyFileOption = None,
     account: AccountOption = None,
     as_csv: CsvOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """What became of the recalls of a message, the newest first."""
+    place = Place(config, server, key_file)
     with failing_clearly(as_json):
-        who = asker(account)
 
-        async def look(store: SqlStore, recalls: Recalls) -> list[Report]:
-            ids = [id for view in await find(store, message, who) for id in await recalls.store.recalls(view.id)]
-            found = [report for id in ids if (report := await recalls.store.report(id)) is not None]
+        async def look(desk: RecallDesk) -> Sequence[ToldReport]:
+            found = [await desk.report(id) for id in await desk.of(message)]
             if not found:
-                raise NotFound(f"{message} was never recalled")
+                raise NotFound("{message} was never recalled", message=message)
             return found
 
-        _answer(_with_recalls(config, look), who, as_csv, as_json)
+        _answer(with_recalls(place, asker(account), look), as_csv, as_json)
 
 
 def confirm(
@@ -193,13 +161,12 @@ def confirm(
 ) -> None:
     """Let a recall of many mailboxes go on, as the second person: whoever asked for it cannot."""
     with failing_clearly(as_json):
-        who = asker(account)
 
-        async def work(_: SqlStore, recalls: Recalls) -> list[Report]:
-            await confirm_flow(recalls.store, recall, who)
-            return await _follow(recalls, [recall], wait=not no_wait, live=not (as_csv or as_json))
+        async def work(desk: RecallDesk) -> Sequence[ToldReport]:
+            await desk.confirm(recall)
+            return await _follow(desk, [recall], wait=not no_wait, live=not (as_csv or as_json))
 
-        _answer(_with_recalls(config, work), who, as_csv, as_json)
+        _answer(with_recalls(Place(config), asker(account), work), as_csv, as_json)
 
 
 def restore(
@@ -210,13 +177,7 @@ def restore(
 ) -> None:
     """Put back what a recall took away: into its folder, with its flags and its date."""
     with failing_clearly(as_json):
-        from takeback.flows.restore import restore as restore_flow
-
-        who = asker(account)
-        restored = _with_recalls(
-            config,
-            lambda store, recalls: restore_flow(recalls.store, recalls.reach.covering, recalls.quarantine, recall, who),
-        )
+        restored = with_recalls(Place(config), asker(account), lambda desk: desk.restore(recall))
         if as_json:
             print_json(recall_words.restored_document(recall, restored))
         else:
@@ -224,13 +185,3 @@ def restore(
                 say(recall_words.restored(each))
         if any(each.outcome is not Outcome.RESTORED for each in restored):
             raise typer.Exit(Exit.NOT_ALL)
-
-
-def _with_recalls(path: Path | None, work: Callable[[SqlStore, Recalls], Awaitable[T]]) -> T:
-    async def run() -> T:
-        settings = load_config(path)
-        async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.data))
-            return await work(store, await stack.enter_async_context(open_recalls(settings, store)))
-
-    return asyncio.run(run())

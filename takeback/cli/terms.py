@@ -21,7 +21,7 @@ from takeback import config
 from takeback.auth.identity import account_key
 from takeback.cli.tongue import Said, complaint, t
 from takeback.config import Config
-from takeback.errors import Ambiguous, ConfigError, LimitReached, NotFound, RemoteError, TakebackError
+from takeback.errors import Ambiguous, ConfigError, LimitReached, NotElsewhere, NotFound, RemoteError, TakebackError
 from takeback.flows.ask import Who
 from takeback.recall.replacement import CannotReplace
 from takeback.store.opening import open_store
@@ -103,7 +103,7 @@ def _classify(error: TakebackError) -> tuple[Exit, str]:
     match error:
         case ConfigError():
             return Exit.USAGE, "bad_configuration"
-        case UsageError():
+        case UsageError() | NotElsewhere():
             return Exit.USAGE, "bad_usage"
         case Ambiguous():
             return Exit.USAGE, "ambiguous"

@@ -36,12 +36,12 @@ class RemoteDesk:
     """`takeback.ports.desk.Desk`. Where no account is named, everybody's mail that the key may see is meant."""
 
     def __init__(self, wire: Wire, me: Me) -> None:
-        self._wire = wire
+        self.wire = wire
         self._me = me
         self._found: dict[str, MessageView] = {}
 
     def now(self) -> Instant:
-        return self._wire.now()
+        return self.wire.now()
 
     async def find(self, reference: str, account: str | None = None) -> Sequence[MessageView]:
         if not 0 < len(reference) <= _LONGEST_REFERENCE:
@@ -66,10 +66,10 @@ class RemoteDesk:
         found: dict[str, MessageView] = {}
         before: Query = ()
         while True:
-            page = await self._wire.get("/messages", Page, [*query, *before])
+            page = await self.wire.get("/messages", Page, [*query, *before])
             views = [each.view() for each in page.messages]
             if found.keys() & {view.id for view in views} or len(found) > _MOST_MESSAGES:
-                raise RemoteError("not_takeback", "{server}: its pages have no end", server=self._wire.server)
+                raise RemoteError("not_takeback", "{server}: its pages have no end", server=self.wire.server)
             found.update((view.id, view) for view in views)
             if not views or page.next is None or len(found) >= most:
                 return list(found.values())[:limit]
@@ -77,34 +77,32 @@ class RemoteDesk:
 
     async def recount(self, message: str) -> tuple[MessageView, Sequence[EventView]] | None:
         try:
-            whole = await self._wire.get(f"/messages/{message}", Whole)
+            whole = await self.wire.get(f"/messages/{message}", Whole)
         except NotFound:
             return None
         return whole.view(), whole.record()
 
     async def undo(self, selection: Selection) -> Sequence[Answer]:
-        return [
-            await self._act(message, to, "undo", {}, Undone, State.UNDONE) for message, to in self._meant(selection)
-        ]
+        return [await self._act(message, to, "undo", {}, Undone, State.UNDONE) for message, to in self.meant(selection)]
 
     async def release(self, request: ReleaseRequest) -> Sequence[Answer]:
         asked = {"again": request.again}
         return [
             await self._act(message, to, "release", asked, Released, State.HELD)
-            for message, to in self._meant(request.selection)
+            for message, to in self.meant(request.selection)
         ]
 
     async def hold(self, request: HoldRequest) -> Sequence[Answer]:
         asked = {"until_released": True} if request.due_at is None else {"until": rfc3339(request.due_at)}
         return [
             await self._act(message, to, "hold", asked, Held, State.HELD)
-            for message, to in self._meant(request.selection)
+            for message, to in self.meant(request.selection)
         ]
 
     async def _page(self, query: Query) -> list[MessageView]:
-        return [each.view() for each in (await self._wire.get("/messages", Page, query)).messages]
+        return [each.view() for each in (await self.wire.get("/messages", Page, query)).messages]
 
-    def _meant(self, selection: Selection) -> Iterator[tuple[MessageView, list[str]]]:
+    def meant(self, selection: Selection) -> Iterator[tuple[MessageView, list[str]]]:
         """Each message that has recipients who are meant, with them: a gateway refuses names that a message has not."""
         for id in selection.messages:
             view = self._found[id]
@@ -119,11 +117,11 @@ class RemoteDesk:
         """Raises StoreUnavailable where the answer does not speak of everybody: nothing is taken for granted."""
         everybody = len(to) == len(message.recipients)
         named = {} if everybody else {"recipients": to}
-        acted = await self._wire.act(f"/messages/{message.id}/{act}", {**asked, **named}, form)
+        acted = await self.wire.act(f"/messages/{message.id}/{act}", {**asked, **named}, form)
         told = [*acted.done, *(each.address for each in acted.refused)]
         if sorted(told) != sorted(to):
             raise StoreUnavailable(
-                "{server}: its answer does not speak of everybody; ask again", server=self._wire.server
+                "{server}: its answer does not speak of everybody; ask again", server=self.wire.server
             )
         return acted.answer(message.id, state, self.now())
 

@@ -13,7 +13,7 @@ import pytest
 
 from takeback.recall.outcomes import Outcome
 from tests.doubles.smarthost import Smarthost
-from tests.end_to_end.running import HOSTNAME, Gateway, Ran, letter, running, submit, until
+from tests.end_to_end.running import HOSTNAME, Gateway, Ran, call_command, letter, running, submit, until
 from tests.services.dovecot import MASTER, MASTER_PASSWORD, PROGRAM, Dovecot, dovecot
 from tests.services.requirement import missing
 
@@ -48,7 +48,7 @@ network = "127.0.0.0/8"
 account = "{ANN}"
 may_send_as = ["*@crm.example"]
 [http]
-listen = []
+listen = "127.0.0.1:0"
 [review]
 enabled = false
 [hold]
@@ -71,6 +71,9 @@ password = "{MASTER_PASSWORD}"
 [[people.list]]
 address = "team@example.com"
 members = ["user4001@example.com", "user4002@example.com"]
+[[people.list]]
+address = "crew@smtp.example"
+members = ["user4003@example.com", "user4004@example.com"]
 [recall]
 watch = "1h"
 protected = ["user4999@example.com"]
@@ -251,3 +254,37 @@ def test_outcomes_are_those_of_the_page() -> None:
 
     page = (Path(__file__).parents[2] / "docs/recall.md").read_text("utf-8")
     assert all(f"| `{outcome.value}` |" in page for outcome in Outcome if outcome is not Outcome.REPLACED)
+
+
+def test_from_another_machine(gateway: Gateway, post: Dovecot) -> None:
+    """The same report over HTTP, for its sender and for an administrator, as document, as lines and in words."""
+    made = gateway.command("key", "add", ANN, "elsewhere", "--json").json["secret"]
+    chief = "chief@crm.example"
+    gateway.command("account", "role", chief, "administrator")
+    for_all = ("--scope", "read", "--scope", "admin", "--json")
+    whole = gateway.command("key", "add", chief, "elsewhere", *for_all).json["secret"]
+    server = f"http://127.0.0.1:{gateway.ports[-1]}"
+
+    def remote(key: str, *arguments: str) -> Ran:
+        return call_command(*arguments, environment={"TAKEBACK_SERVER": server, "TAKEBACK_KEY": key})
+
+    user = post.new_user()
+    id = send(gateway, f"{user}@example.com", "crew@smtp.example", "who@elsewhere.example", "h@held.example")
+    begun = remote(made, "recall", id, "--json")
+    counts = {"pending": 2, "out_of_reach": 1, "recalled": 1, "never_left": 1}
+    assert (begun.status, begun.json["counts"]) == (3, counts)
+    assert "user4003" not in begun.out
+    for account, key in ((("--account", ANN), made), ((), whole)):
+        for form in ("--json", "--csv", "--lang=en"):
+
+            def same(account: Sequence[str] = account, key: str = key, form: str = form) -> bool:
+                """But for the moments at which those who are pending are looked at again."""
+                here, there = gateway.command("recalls", id, form, *account), remote(key, "recalls", id, form)
+                return (there.status, there.out, there.err) == (here.status, here.out, here.err)
+
+            until(same, f"{form} to be the same here and there")
+    assert "evidence" in remote(whole, "recalls", id, "--json").out
+    assert remote(made, "recalls", "nosuchid").status == 4
+    refused = remote(made, "recall", id, "--dry-run", "--json")
+    assert (refused.status, refused.json["error"]["code"]) == (2, "bad_usage")
+    assert remote(whole, "recall", id, "--json").json["error"]["code"] == "not_allowed"

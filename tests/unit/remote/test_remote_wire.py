@@ -15,8 +15,11 @@ import pytest
 from takeback import clock
 from takeback.clock import HOUR, SECOND, rfc5322
 from takeback.errors import Ambiguous, LimitReached, NotFound, RemoteError, StoreUnavailable, TakebackError
+from takeback.recall.outcomes import Outcome
+from takeback.recall.report import document
 from takeback.remote import wire
 from takeback.remote.answers import Held, Me, Page, Undone, Whole
+from takeback.remote.recalls import Recall
 from takeback.remote.wire import Wire
 
 SERVER = "https://gateway.example"
@@ -276,6 +279,46 @@ async def test_more_than_is_known_does_no_harm() -> None:
     asked, _ = wire_to(json_answer({"messages": [{**MESSAGE, "colour": "red"}], "next": None, "more": 1}))
     [message] = (await asked.get("/messages", Page)).messages
     assert message.view().subject == "Lunch"
+
+
+RECALL: Mapping[str, Any] = {
+    "id": "1tj8m4k2v7c3q9dx",
+    "message": "1tj8m4k2v7a0b1c2",
+    "status": "running",
+    "asked_at": "2026-11-25T10:00:00.000000Z",
+    "watch_until": "2026-11-26T10:00:00.000000Z",
+    "counts": {"pending": 2},
+    "recipients": [],
+    "full": False,
+    "all_tried": True,
+}
+
+
+async def test_a_report_counts_people_who_are_not_named_in_it() -> None:
+    asked, _ = wire_to(json_answer(RECALL))
+    report = (await asked.get("/recalls/1", Recall)).report()
+    assert report.counts == {Outcome.PENDING: 2}
+    assert not report.whole
+    assert document(report, full=False)["counts"] == {"pending": 2}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "../x"},
+        {"status": "bored"},
+        {"counts": {"pending": -1}},
+        {"counts": {"vanished": 1}},
+        {"recipients": [{"address": "a@b.example"}]},
+        {"watch_until": "9999-12-31T23:59:59Z"},
+        {"all_tried": None},
+    ],
+)
+async def test_a_report_that_does_not_fit_is_refused_whole(wrong: dict[str, object]) -> None:
+    asked, _ = wire_to(json_answer({**RECALL, **wrong}))
+    with pytest.raises(RemoteError) as refused:
+        await asked.get("/recalls/1", Recall)
+    assert refused.value.code == "not_takeback"
 
 
 async def test_an_event_with_a_time_that_is_none() -> None:
