@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import smtplib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
@@ -12,13 +13,17 @@ from typing import Any
 import pytest
 
 from takeback.recall.outcomes import Outcome
-from tests.doubles.smarthost import Smarthost
-from tests.end_to_end.running import HOSTNAME, Gateway, Ran, call_command, letter, running, submit, until
+from tests.doubles.smarthost import Dot, Smarthost
+from tests.end_to_end.running import HOSTNAME, Aside, Gateway, Ran, call_command, letter, running, submit, until
 from tests.services.dovecot import MASTER, MASTER_PASSWORD, PROGRAM, Dovecot, dovecot
 from tests.services.requirement import missing
 
 ANN = "ann@crm.example"
 FOLDER = "مشاريع.أرشيف"
+_VIRTUAL = """\
+all@lists.example    team@lists.example, user4003@example.com, partner@elsewhere.example
+team@lists.example   user4001@example.com, user4002@example.com
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +37,22 @@ def post() -> Iterator[Dovecot]:
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, post: Dovecot, sink: Smarthost) -> Iterator[Gateway]:
-    """`held.example` is held; `example.com` goes to Dovecot at once; everything else to a smarthost."""
+def lists(aside: Aside) -> Iterator[Smarthost]:
+    """A list server, which takes nothing for `later` yet."""
+    server = Smarthost(refuse_recipient={"later@lists.example": "451 4.3.0 later"})
+    aside.run(server.start())
+    yield server
+    aside.run(server.close())
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    tmp_path_factory: pytest.TempPathFactory, post: Dovecot, sink: Smarthost, lists: Smarthost
+) -> Iterator[Gateway]:
+    """`held.example` is held; `example.com` goes to Dovecot at once, `lists.example` to a list server; everything else
+    to a smarthost."""
     folder = tmp_path_factory.mktemp("recall")
+    (folder / "virtual").write_text(_VIRTUAL)
     file = folder / "takeback.toml"
     file.write_text(f"""
 [data]
@@ -60,6 +78,10 @@ window = "until released"
 for = ["*@example.com"]
 to = "lmtp://127.0.0.1:{post.lmtp_port}"
 [[relay]]
+for = ["*@lists.example"]
+to = "smtp://127.0.0.1:{lists.port}"
+tls = "off"
+[[relay]]
 to = "smtp://127.0.0.1:{sink.port}"
 tls = "off"
 [[mailboxes]]
@@ -68,9 +90,8 @@ kind = "imap"
 url = "imap://127.0.0.1:{post.imap_port}"
 username = "{MASTER}"
 password = "{MASTER_PASSWORD}"
-[[people.list]]
-address = "team@example.com"
-members = ["user4001@example.com", "user4002@example.com"]
+[people]
+aliases = ["{folder / "virtual"}"]
 [[people.list]]
 address = "crew@smtp.example"
 members = ["user4003@example.com", "user4004@example.com"]
@@ -90,7 +111,7 @@ def send(gateway: Gateway, *recipients: str, subject: str = "figures") -> str:
     def left() -> bool:
         shown = gateway.command("show", id, "--json").json
         return all(
-            each["state"] in ("sent", "failed") or each["address"].endswith("@held.example")
+            each["state"] in ("sent", "failed", "deferred") or each["address"].endswith("@held.example")
             for each in shown["recipients"]
         )
 
@@ -133,50 +154,81 @@ def test_a_delivered_message_is_recalled_and_put_back(gateway: Gateway, post: Do
     assert (after[0], after[2]) == (before[0], before[2]) and b"\\Seen" not in after[1]
 
 
-def test_one_message_many_truths(gateway: Gateway, post: Dovecot, sink: Smarthost) -> None:
+def test_one_message_many_truths(gateway: Gateway, post: Dovecot, sink: Smarthost, lists: Smarthost) -> None:
+    """Held, deferred, unread, read, filed, refused, protected, elsewhere, and a list with a list in it, one of whose
+    members is named as well."""
     unread, read, filed = (post.new_user() for _ in range(3))
-    id = send(
-        gateway,
-        "held@held.example",
-        f"{unread}@example.com",
-        f"{read}@example.com",
-        f"{filed}@example.com",
-        "unknown@example.com",
-        "user4999@example.com",
-        "somebody@smtp.example",
-        "nobody@smtp.example",
-        "team@example.com",
-        "user4001@example.com",
-    )
-    client = post.log_in(read)
-    client.select_folder("INBOX")
-    client.add_flags(client.search("ALL"), ["\\Seen"])
-    client.logout()
-    client = post.log_in(filed)
-    client.create_folder(FOLDER)
-    client.select_folder("INBOX")
-    client.move(client.search("ALL"), FOLDER)
-    client.logout()
+    addressed = {
+        "held@held.example": "never_left",
+        "later@lists.example": "never_left",
+        f"{unread}@example.com": "recalled",
+        f"{read}@example.com": "already_read",
+        f"{filed}@example.com": "recalled",
+        "unknown@example.com": "never_left",  # Dovecot refused it: 550 after RCPT
+        "user4999@example.com": "protected",
+        "somebody@smtp.example": "out_of_reach",
+        "nobody@smtp.example": "never_left",
+        "user4001@example.com": "recalled",
+    }
+    behind_lists = {
+        "user4002@example.com": "already_read",
+        "user4003@example.com": "recalled",
+        "partner@elsewhere.example": "out_of_reach",
+    }
+    id = send(gateway, *addressed, "all@lists.example")
+    for member in ("user4001", "user4002", "user4003"):
+        deliver_from_list(post, lists.dots[-1], f"{member}@example.com")
+    read_it(post, read)
+    read_it(post, "user4002")
+    file_it(post, filed)
     ran = gateway.command("recall", id, "--json")
-    assert ran.status == 3
+    assert ran.status == 3 and ran.json["status"] == "done", ran
     told = outcomes(ran)
-    assert told["held@held.example"] == "never_left"
-    assert told[f"{unread}@example.com"] == told[f"{filed}@example.com"] == "recalled"
-    assert told[f"{read}@example.com"] == "already_read"
-    assert told["unknown@example.com"] == "never_left"  # Dovecot refused it: 550 after RCPT
-    assert told["user4999@example.com"] == "protected"
-    assert told["somebody@smtp.example"] == "out_of_reach"
-    assert told["nobody@smtp.example"] == "never_left"
-    assert told["user4001@example.com"] == "recalled"
-    assert [each[0] for each in subjects(post, read)] == ["figures"]
-    assert subjects(post, unread) == subjects(post, filed, FOLDER) == []
+    assert told == addressed | behind_lists
+    assert ran.json["counts"] == Counter(told.values())
+    assert [each[0] for each in subjects(post, read)] == [each[0] for each in subjects(post, "user4002")] == ["figures"]
+    for user, folder in ((unread, "INBOX"), (filed, FOLDER), ("user4001", "INBOX"), ("user4003", "INBOX")):
+        assert subjects(post, user, folder) == []
+    [named] = [each for each in ran.json["recipients"] if each["address"] == "user4001@example.com"]
+    assert len(named["people"][0]["copies"]) == 2  # one that was sent to her, and one from the list
     for_sender = gateway.command("recalls", id, "--json", "--account", ANN)
-    assert "protected" not in for_sender.out and "INBOX" not in for_sender.out and "user4002" not in for_sender.out
+    assert not any(word in for_sender.out for word in ("protected", "INBOX", "user4002", "partner"))
     rows = list(csv.reader(gateway.command("recalls", id, "--csv").out.splitlines()))
     assert rows[0] == ["recipient", "person", "outcome", "reason", "at"]
     assert {row[1]: row[2] for row in rows[1:]} == told
     table = gateway.command("recalls", id)
     assert "already read, left alone" in table.out and "never left" in table.out
+    [summary] = until(lambda: summaries(sink, id), "the summary for the sender")
+    for line in (b"already read, left alone (1):", b"recalled, unread (3):", b"never left (4):", b"recalled from (3):"):
+        assert line in summary
+    assert not any(word in summary for word in (b"protected", b"user4002", b"partner"))
+
+
+def deliver_from_list(post: Dovecot, dot: Dot, member: str) -> None:
+    """What a list server does with what it got."""
+    assert dot.recipients == ("all@lists.example",)
+    with smtplib.LMTP("127.0.0.1", post.lmtp_port) as session:
+        top = b"List-Id: <all.lists.example>\r\nReceived: from lists.example by lists.example\r\n"
+        assert session.sendmail("owner@lists.example", [member], top + dot.body) == {}
+
+
+def read_it(post: Dovecot, user: str) -> None:
+    with post.log_in(user) as client:
+        client.select_folder("INBOX")
+        client.add_flags(client.search("ALL"), ["\\Seen"])
+
+
+def file_it(post: Dovecot, user: str) -> None:
+    with post.log_in(user) as client:
+        client.create_folder(FOLDER)
+        client.select_folder("INBOX")
+        client.move(client.search("ALL"), FOLDER)
+
+
+def summaries(sink: Smarthost, id: str) -> list[bytes]:
+    """What was mailed to the sender about that recall, but for what could not be delivered."""
+    mailed = [dot.body for dot in sink.dots if dot.sender == "" and dot.recipients == (ANN,)]
+    return [body for body in mailed if id.encode() in body and b"delivery-status" not in body]
 
 
 def test_a_running_gateway_does_the_work_and_catches_what_is_late(gateway: Gateway, post: Dovecot) -> None:
