@@ -56,8 +56,8 @@ class RecallMail:
         return self._reporter.system_message(mail, facts.sender, facts.account, now)
 
     def notice(self, work: PersonWork, verdict: Verdict, policy: Notify) -> NewMessage | None:
-        """None where policy does not want this person told, or nothing is final yet."""
-        if verdict.try_at is not None or verdict.outcome not in _TOLD[policy]:
+        """None where policy does not want this person told, or they were told before."""
+        if verdict.outcome is work.told.outcome or verdict.outcome not in _TOLD[policy]:
             return None
         now = self._store.now()
         mail = recall_notices.notice(

@@ -38,7 +38,7 @@ from takeback.ports.recall import (
 )
 from takeback.ports.store import Selection, Store
 from takeback.recall.outcomes import Outcome, Reason
-from takeback.recall.planning import Verdict, Watch, after_search, reach
+from takeback.recall.planning import Verdict, Watch, after_late_look, after_search, reach, watched
 from takeback.recall.settings import RecallSettings
 
 LEASE: Duration = MINUTE
@@ -229,6 +229,8 @@ class Recaller:
 
     async def _settle_person(self, work: PersonWork, token: str) -> None:
         verdict, seen = await self._verdict(work, token)
+        watch = Watch(work.recall.watch_until, work.attempts)
+        verdict = after_late_look(work.told, verdict, watch, self._recalls.now())
         notice = self._mail.notice(work, verdict, self.reach.settings.notify)
         await self._recalls.settle_person(PersonOutcome(token, work.id, verdict, seen, notice))
         figures.RECALLED.labels(verdict.outcome.value).inc()
@@ -258,10 +260,12 @@ class Recaller:
             findings = await self._taking_back(work, token, mailbox).run()
         finally:
             await mailbox.close()
+        now = self._recalls.now()
         if not findings.outcomes and work.taken_earlier:
-            return Verdict(Outcome.RECALLED, Reason.EARLIER), ()
-        verdict = after_search(findings.outcomes, work.ways, connector.server, watch, self._recalls.now())
-        if verdict.try_at is None:
+            earlier = Verdict(Outcome.RECALLED, Reason.EARLIER)
+            return watched(earlier, work.ways, connector.server, watch, now), ()
+        verdict = after_search(findings.outcomes, work.ways, connector.server, watch, now)
+        if verdict.outcome is not Outcome.PENDING:
             verdict = replace(verdict, reason=findings.reason)
         return verdict, tuple(findings.seen.values())
 

@@ -25,6 +25,8 @@ from takeback.recall.planning import READ_FLAGS
 ROUNDS = 3
 """How often a mailbox is searched anew because somebody moved a copy while it was to be removed."""
 OUR_MARKS = frozenset({"\\Deleted", "$Recalled", "\\Recent"})
+_STAYING = frozenset({Outcome.ALREADY_READ, Outcome.AMBIGUOUS, Outcome.RESTORED})
+"""What is found where a copy was taken away before is another copy: some servers show identical ones as one."""
 FOUND_GONE = "gone when looked for after an interruption"
 
 
@@ -67,7 +69,7 @@ class TakingBack:
         self._taken_away: set[int] = set()
         """Plans of which we have seen that the copy was gone before we came to remove it."""
         self._findings = Findings({copy.id: copy.outcome for copy in person.copies if copy.outcome is not None})
-        self._left = {copy.place for copy in person.copies if copy.outcome is not None}
+        self._left = {copy.place for copy in person.copies if copy.outcome in _STAYING}
 
     async def run(self) -> Findings:
         """Afterwards no copy of ours that could be removed is there."""
@@ -190,7 +192,8 @@ class TakingBack:
     async def _settle(self, plan: PlannedCopy, outcome: Outcome, evidence: str, flags: frozenset[str]) -> None:
         await self._store.settle_copy(CopyOutcome(self._token, self._person.id, plan.id, outcome, evidence, flags))
         self._findings.settled[plan.id] = outcome
-        self._left.add(plan.place)
+        if outcome in _STAYING:
+            self._left.add(plan.place)
 
 
 async def identity_of(mailbox: Mailbox, copy: Copy, stamp: Stamp) -> Identity:

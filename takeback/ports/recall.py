@@ -98,6 +98,8 @@ class PersonWork:
     recall: RecallFacts
     address: str
     server: str
+    told: Verdict
+    """What was told of this person last: anything but `pending` where it is looked for a further copy."""
     attempts: int
     ways: Sequence[Way]
     copies: Sequence[PlannedCopy]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from takeback.clock import HOUR, MINUTE, SECOND, Duration, Instant
 from takeback.mail.address import Pattern
-from takeback.recall.outcomes import Outcome, Reason, worst
+from takeback.recall.outcomes import DONE, Outcome, Reason, worst
 
 DELAYS: tuple[Duration, ...] = (
     5 * SECOND,
@@ -22,10 +22,14 @@ DELAYS: tuple[Duration, ...] = (
 )
 """The wait after the first, second, … look at a mailbox that did not answer or where nothing had arrived; the last one
 repeats. The first are short: most copies that are late are late by seconds."""
-
+LATE_LOOK: Duration = 15 * SECOND
+"""The wait before a mailbox is looked at for a further copy, though all that were expected are taken back; it doubles
+with each look."""
+_LONGEST_WAITS = 16
 
 READ_FLAGS = frozenset({"\\Seen", "\\Answered", "$Forwarded", "$MDNSent"})
 """Each of them says that somebody has read the copy."""
+_NOT_SEEN = frozenset({Outcome.PENDING, Outcome.GAVE_UP, Outcome.OUT_OF_REACH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,13 @@ class Watch:
         wait = DELAYS[min(self.attempts, len(DELAYS) - 1)]
         return Verdict(Outcome.PENDING, reason, detail, min(now + wait, self.until))
 
+    def once_more(self, verdict: Verdict, now: Instant) -> Verdict:
+        """The same, and until the watch ends it is looked whether a further copy came."""
+        if now >= self.until:
+            return replace(verdict, try_at=None)
+        wait = LATE_LOOK << min(self.attempts, _LONGEST_WAITS)
+        return replace(verdict, try_at=min(now + wait, self.until))
+
 
 def reach(address: str, protected: Sequence[Pattern], covers: Callable[[str], bool]) -> Verdict | None:
     """Why the mailbox of an address is not opened at all; None where it is."""
@@ -77,12 +88,28 @@ def after_search(copies: Sequence[Outcome], ways: Sequence[Way], server: str, wa
     """What a complete search of the mailbox on that server means, where the outcomes of its copies are these.
 
     Each way may bring a copy. Where fewer are there than ways lead to this person, the rest is waited for, unless the
-    mailbox's own server had delivered all of them: then nothing is on its way any more.
+    mailbox's own server had delivered all of them: then nothing is on its way any more. Elsewhere a server between may
+    deliver one twice, or have a list that we know nothing of, so what was taken back is told, and watched.
     """
     found = worst(copies) or Outcome.NOT_FOUND
-    if len(copies) >= len(ways) or all(has_arrived(way, server) for way in ways) or now >= watch.until:
-        return Verdict(found)
-    return watch.again(found, Reason.NOT_ARRIVED, now)
+    if len(copies) < len(ways) and not all(has_arrived(way, server) for way in ways):
+        return watch.again(found, Reason.NOT_ARRIVED, now)
+    return watched(Verdict(found), ways, server, watch, now)
+
+
+def watched(verdict: Verdict, ways: Sequence[Way], server: str, watch: Watch, now: Instant) -> Verdict:
+    """With a time for the next look, where nobody has the copy any more and a further one may come."""
+    if verdict.outcome not in DONE or all(has_arrived(way, server) for way in ways):
+        return verdict
+    return watch.once_more(verdict, now)
+
+
+def after_late_look(told: Verdict, verdict: Verdict, watch: Watch, now: Instant) -> Verdict:
+    """What was told stands unless a further copy changed it: that a mailbox cannot be opened now, takes nothing back of
+    what was seen there."""
+    if told.outcome in DONE and verdict.outcome in _NOT_SEEN:
+        return watch.once_more(told, now)
+    return verdict
 
 
 def has_arrived(way: Way, server: str) -> bool:

@@ -83,7 +83,7 @@ def note_restored(connection: Connection, now: Instant, requests: Sequence[Resto
         connection.execute(
             update(recall_person)
             .where(recall_person.c.id == request.person)
-            .values(outcome=restored, reason=Reason.NONE.value, detail="", at=now)
+            .values(outcome=restored, reason=Reason.NONE.value, detail="", at=now, try_at=None)
         )
         message = connection.execute(
             select(tables.message.c.id, tables.message.c.account)

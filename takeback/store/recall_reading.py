@@ -15,7 +15,7 @@ from takeback.ports.recall import Kept, PersonWork, PlannedCopy, RecallFacts, Re
 from takeback.ports.store import Origin
 from takeback.recall.matching import Stamp
 from takeback.recall.outcomes import REMOVED, Outcome, Reason
-from takeback.recall.planning import Way
+from takeback.recall.planning import Verdict, Way
 from takeback.recall.report import CopyReport, PersonReport, RecipientReport, Report, Status
 from takeback.store import tables
 from takeback.store.recall_tables import recall, recall_body, recall_copy, recall_person, recall_recipient, recall_way
@@ -127,7 +127,8 @@ _TAKEN = (
 def _person_work(
     row: AnyRow, about: RecallFacts, ways: Sequence[Way], copies: Sequence[PlannedCopy], taken_earlier: bool
 ) -> PersonWork:
-    return PersonWork(row.id, about, row.address, row.server, row.attempts, ways, copies, taken_earlier)
+    told = Verdict(Outcome(row.outcome), Reason(row.reason), row.detail)
+    return PersonWork(row.id, about, row.address, row.server, told, row.attempts, ways, copies, taken_earlier)
 
 
 def facts(connection: Connection, id: str) -> RecallFacts | None:
@@ -245,7 +246,7 @@ def waiting_for(connection: Connection) -> dict[Reason, int]:
     """How many people running recalls still look at, by why nothing is final yet."""
     rows = connection.execute(
         select(recall_person.c.reason, func.count())
-        .where(recall_person.c.try_at.isnot(None))
+        .where(recall_person.c.try_at.isnot(None), recall_person.c.outcome == Outcome.PENDING.value)
         .group_by(recall_person.c.reason)
     )
     return {Reason(reason): number for reason, number in rows}
@@ -347,7 +348,7 @@ def _person_report(row: AnyRow, copies: Sequence[CopyReport]) -> PersonReport:
         outcome=Outcome(row.outcome),
         reason=Reason(row.reason),
         at=row.at,
-        next_try_at=row.try_at,
+        next_try_at=row.try_at if row.outcome == Outcome.PENDING.value else None,
         detail=row.detail,
         copies=copies,
     )

@@ -29,6 +29,7 @@ from takeback.store import changing, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.acts import act_row, record_acts
 from takeback.store.audit_tables import act
+from takeback.store.late_looks import end_in_earlier_recalls
 from takeback.store.recall_tables import recall, recall_copy, recall_person, recall_recipient, recall_way
 from takeback.store.replacing import add_recipients, insert_replacement, stoppable, stopped
 from takeback.store.rows import insert_rows
@@ -238,6 +239,11 @@ _SETTLE = {
 }
 
 
+def _is_known(row: AnyRow, verdict: Verdict) -> bool:
+    """Whether the same was final before: whoever looked once more has nothing new to tell."""
+    return verdict.outcome is not Outcome.PENDING and verdict.outcome.value == row.outcome
+
+
 def _settle(connection: Connection, now: Instant, table: Table, row: AnyRow, verdict: Verdict | None) -> None:
     """None: the people behind a recipient tell what became of it."""
     told = verdict or Verdict(Outcome.PENDING)
@@ -248,7 +254,7 @@ def _settle(connection: Connection, now: Instant, table: Table, row: AnyRow, ver
             "new_outcome": told.outcome.value if verdict else None,
             "new_reason": told.reason.value,
             "new_detail": told.detail,
-            "now": now,
+            "now": row.at if _is_known(row, told) else now,
             "new_try_at": told.try_at,
         },
     )
@@ -262,6 +268,8 @@ def expand(connection: Connection, now: Instant, requests: Sequence[Expansion]) 
         row = held(connection, recall_recipient, request.recipient, request.token)
         if request.verdict is None:
             _add_people(connection, now, row, request.people)
+            for keys in _parts([identity(person.address) for person in request.people]):
+                end_in_earlier_recalls(connection, row.message, row.recall, keys)
         _settle(connection, now, recall_recipient, row, request.verdict)
     return [None] * len(requests)
 
@@ -353,7 +361,7 @@ def settle_person(connection: Connection, now: Instant, requests: Sequence[Perso
         _settle(connection, now, recall_person, row, request.verdict)
         if request.notice is not None:
             insert_messages(connection, [request.notice])
-        if request.verdict.try_at is None:
+        if not (request.verdict.outcome is Outcome.PENDING or _is_known(row, request.verdict)):
             _record_event(connection, now, row, request.verdict)
     return [None] * len(requests)
 
@@ -407,8 +415,9 @@ def _finish(connection: Connection, now: Instant, id: str, summary: NewMessage |
 
 
 def has_nothing_pending(id: Any) -> list[Any]:
+    pending = Outcome.PENDING.value
     return [
-        ~exists().where(table.c.recall == id, table.c.try_at.isnot(None)) for table in (recall_recipient, recall_person)
+        ~exists().where(table.c.recall == id, table.c.outcome == pending) for table in (recall_recipient, recall_person)
     ]
 
 
