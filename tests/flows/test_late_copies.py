@@ -3,8 +3,6 @@ told stays true, and nothing is told twice."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from takeback.clock import DAY, HOUR, MINUTE, Instant
