@@ -8,6 +8,7 @@ its review is in or its `review_by` has passed, whatever happens here.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,9 +40,10 @@ from takeback.ports.review import (
     Verdict,
 )
 from takeback.ports.store import NewMessage, Store
-from takeback.review import policy
+from takeback.review import policy, postponing
 from takeback.review.finding import Finding
 from takeback.review.policy import Judged
+from takeback.review.postponing import Urgent
 from takeback.review.settings import ReviewSettings
 
 LEASE: Duration = 2 * MINUTE
@@ -89,9 +91,11 @@ class Reviewing:
         self._gave_up_at: Duration = 0
         self._turns = asyncio.Semaphore(2 * reviewer.count)  # the next one is read while this one is judged
         self._tasks: set[asyncio.Task[None]] = set()
+        self._accepted: deque[Duration] = deque(maxlen=postponing.CROWD)
 
     def wake(self) -> None:
         """Something was accepted just now."""
+        self._accepted.append(clock.monotonic())
         self._wake.set()
 
     async def run(self) -> None:
@@ -117,15 +121,24 @@ class Reviewing:
         if clock.monotonic() - self._gave_up_at >= POLL:
             await self._give_up()
             self._gave_up_at = clock.monotonic()
-        taken = await self._take() if len(self._tasks) < 2 * self._reviewer.count else ()
-        if not taken:
+        crowded = self._is_crowded()
+        taken = await self._take(crowded) if len(self._tasks) < 2 * self._reviewer.count else ()
+        if not taken and crowded:
+            await asyncio.sleep(POLL / SECOND)  # what comes in meanwhile is no reason to look again
+        elif not taken:
             await self._sleep(POLL)
 
-    async def _take(self) -> Sequence[ToReview]:
+    def _is_crowded(self) -> bool:
+        since = clock.monotonic() - postponing.CROWD_WITHIN
+        return len(self._accepted) == postponing.CROWD and self._accepted[0] >= since
+
+    async def _take(self, crowded: bool) -> Sequence[ToReview]:
         """Takes and starts as many as have a turn soon: a transaction for each would cost more than its review."""
         if not self.judge.settings.enabled:
             return ()
-        taken = await self._reviews.take(TakeRequest(new_token(), TAKEN_AT_ONCE * self._reviewer.count, LEASE))
+        urgent = await self._urgent() if crowded else None
+        limit = TAKEN_AT_ONCE * self._reviewer.count
+        taken = await self._reviews.take(TakeRequest(new_token(), limit, LEASE, urgent))
         accounts = {message.account for message in taken}
         circumstances = {account: await self._reviews.circumstances(account) for account in accounts}
         for message in taken:
@@ -133,6 +146,10 @@ class Reviewing:
             self._tasks.add(task)
             task.add_done_callback(self._finished)
         return taken
+
+    async def _urgent(self) -> Urgent:
+        waiting = await self._reviews.waiting()
+        return postponing.urgent(self._store.now(), waiting, self._reviewer.count, self.judge.settings)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -17,15 +17,18 @@ from takeback.ports.store import NewMessage
 from takeback.review.finding import Finding
 from takeback.review.history import Change, Row
 from takeback.review.policy import Judged, Silence
+from takeback.review.postponing import Urgent
 
 
 @dataclass(frozen=True, slots=True)
 class TakeRequest:
-    """At most `limit` messages that wait for a review, for a node that shows `token` with what it says of them."""
+    """At most `limit` messages that wait for a review, for a node that shows `token` with what it says of them; only
+    `urgent` ones, where that is given."""
 
     token: str
     limit: int
     lease: Duration
+    urgent: Urgent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,10 @@ class Learning:
 class ReviewStore(Protocol):
     async def take(self, request: TakeRequest) -> Sequence[ToReview]:
         """Messages that wait for a review and that nobody else has taken while the lease runs, oldest first."""
+        ...
+
+    async def waiting(self) -> int:
+        """How many messages wait for a review and are not taken."""
         ...
 
     async def give_in(self, verdict: Verdict) -> Standing:

@@ -41,6 +41,9 @@ class SqlReviewStore:
     async def take(self, request: TakeRequest) -> Sequence[ToReview]:
         return await self._access.submit(_TAKE, request)
 
+    async def waiting(self) -> int:
+        return await self._access.ask(reviewing.waiting)
+
     async def give_in(self, verdict: Verdict) -> Standing:
         return await self._access.submit(_GIVE_IN, verdict)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, update
 
 from takeback.clock import Instant
 from takeback.hold.states import TRANSITIONS, WAITING, Act, State, given_back
@@ -14,6 +14,7 @@ from takeback.hold.window import later
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.ports.review import GiveUp, Standing, TakeRequest, ToReview, Verdict
 from takeback.review.policy import KEPT_UNREVIEWED, UNREVIEWED_FOREVER, Judged
+from takeback.review.postponing import Urgent
 from takeback.store import review_tables, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.claiming import read_small
@@ -37,10 +38,11 @@ def take(connection: Connection, now: Instant, requests: Sequence[TakeRequest]) 
 
 
 def _take(connection: Connection, now: Instant, request: TakeRequest) -> list[ToReview]:
-    rows = connection.execute(_waiting(now, request.limit).where(_message.review_by > now)).all()
+    wanted = _message.id.isnot(None) if request.urgent is None else _is_urgent(request.urgent)
+    rows = connection.execute(_waiting(now, request.limit).where(wanted, _message.review_by > now)).all()
     if len(rows) < request.limit:
         rest = request.limit - len(rows)
-        rows = [*rows, *connection.execute(_waiting(now, rest).where(_message.review_by <= now)).all()]
+        rows = [*rows, *connection.execute(_waiting(now, rest).where(wanted, _message.review_by <= now)).all()]
     _set(connection, [row.id for row in rows if not row.open], reviewed_at=now)
     taken = [row.id for row in rows if row.open]
     _set(connection, taken, review_token=request.token, review_lease_until=now + request.lease)
@@ -51,6 +53,16 @@ def take_back(connection: Connection, now: Instant, requests: Sequence[None]) ->
     taken = update(tables.message).where(_awaits, _message.review_lease_until.isnot(None))
     count = connection.execute(taken.values(review_lease_until=None, review_token=None)).rowcount
     return [count] * len(requests)
+
+
+def waiting(connection: Connection) -> int:
+    free = select(func.count()).where(_awaits, _message.review_lease_until.is_(None))
+    return connection.execute(free).scalar_one()
+
+
+def _is_urgent(urgent: Urgent) -> ColumnElement[bool]:
+    due = exists().where(_recipient.message == _message.id, _recipient.due_at <= urgent.due_before)
+    return or_(_message.accepted_at <= urgent.accepted_before, due)
 
 
 def _waiting(now: Instant, limit: int) -> Select[Any]:

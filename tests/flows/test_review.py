@@ -27,6 +27,7 @@ from takeback.ports.store import ReleaseRequest, Selection
 from takeback.review.finding import Finding
 from takeback.review.history import Change, Row
 from takeback.review.policy import review_by
+from takeback.review.postponing import CROWD
 from takeback.store.review_store import SqlReviewStore
 from takeback.store.store import SqlStore
 from tests.contract.store.reviews import finding, send_what_is_due
@@ -329,6 +330,51 @@ async def test_many_messages_are_reviewed_a_few_at_a_time(trial: Trial) -> None:
         for message in messages:
             await reviewed_or_given_up(trial, message)
     assert len(reviewer.asked) == 20, "each of them once"
+
+
+# In a burst
+
+
+async def test_in_a_burst_only_what_leaves_soon_is_reviewed_and_the_rest_when_it_is_over(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = review_by(configured().review, trial.clock.now)
+    later = [await trial.accept(BOB, due_in=HOUR, review_by=by, content=[CONTENT]) for _ in range(3)]
+    soon = await trial.accept(BOB, due_in=SECOND, review_by=by, content=[CONTENT])
+    reviewer = ScriptedReviewer()
+    monkeypatch.setattr("takeback.review.postponing.CROWD_WITHIN", HOUR)
+    reviews = SqlReviewStore(trial.store.access)
+    loop = Reviewing(trial.store, reviews, reviewer, judge_of(configured(), trial), lambda: None)
+    for _ in range(CROWD):
+        loop.wake()
+    task = asyncio.create_task(loop.run())
+    try:
+        await reviewed_or_given_up(trial, soon)
+        assert len(reviewer.asked) == 1
+        assert await reviews.waiting() == 3
+        monkeypatch.setattr("takeback.review.postponing.CROWD_WITHIN", 0)
+        for message in later:
+            await reviewed_or_given_up(trial, message)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_was_postponed_is_reviewed_before_it_leaves_though_the_burst_goes_on(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = await accept(trial)
+    monkeypatch.setattr("takeback.review.postponing.CROWD_WITHIN", HOUR)
+    reviewer = ScriptedReviewer(finding())
+    async with reviewing(trial, reviewer) as loop:
+        for _ in range(CROWD):
+            loop.wake()
+        while not reviewer.asked:
+            assert await trial.claim() == []
+            trial.clock.advance(SECOND)
+            await asyncio.sleep(0.1)
+        await reviewed_or_given_up(trial, message)
+    assert await trial.claim() == [] and "unreviewed" not in await trial.kinds(message)
 
 
 # The notice

@@ -10,6 +10,7 @@ from takeback.ids import new_token
 from takeback.ports.review import GiveUp, TakeRequest
 from takeback.ports.store import DotMark, HoldRequest, ReleaseRequest, Selection
 from takeback.review.policy import UNREVIEWED_FOREVER
+from takeback.review.postponing import Urgent
 from takeback.store.review_store import SqlReviewStore
 from tests.contract.store.reviews import LEASE, Reviews, judged
 from tests.contract.store.trial import ANN, BOB, CAROL, Trial
@@ -269,6 +270,21 @@ async def test_what_is_kept_unreviewed_leaves_when_the_policy_changes(trial: Tri
     await reviews.store.give_up(GiveUp(trial.clock.now, 10, True))
     assert await reviews.store.give_up(GiveUp(trial.clock.now, 10, False)) == [message]
     assert [claimed.id for claimed in await trial.claim()] == [message]
+
+
+async def test_only_what_is_urgent_is_taken_where_that_is_asked_for(trial: Trial) -> None:
+    reviews = Reviews(trial)
+    now = trial.clock.now
+    old = await reviews.accept(due_in=HOUR)
+    trial.clock.advance(MINUTE)
+    due, later, never = [await reviews.accept(BOB, CAROL, due_in=wait) for wait in ([HOUR, SECOND], HOUR, None)]
+    assert await reviews.store.waiting() == 4
+
+    urgent = Urgent(due_before=trial.clock.now + SECOND, accepted_before=now)
+    taken = await reviews.store.take(TakeRequest(new_token(), 10, LEASE, urgent))
+    assert {each.id for each in taken} == {old, due}
+    assert await reviews.store.waiting() == 2
+    assert {each.id for each in await reviews.take()} == {later, never}
 
 
 async def test_what_is_not_overdue_is_not_given_up(trial: Trial) -> None:
