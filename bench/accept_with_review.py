@@ -67,6 +67,6 @@ def _rest(folder: Path) -> None:
 
     def is_done() -> bool:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
-            return connection.execute(waiting).fetchone() == (0,)
+            return bool(connection.execute(waiting).fetchone() == (0,))
 
     until(is_done, _PATIENCE_SECONDS, "the reviews")
