@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, Final
+
+from tests.doubles.web import WebDouble, document, response
 
 MESSAGE_ID: Final = "<one@example.com>"
 RAW: Final = f"From: a@example.com\r\nMessage-ID: {MESSAGE_ID}\r\n\r\nhello".encode()
-HANG: Final = b"\0hang"
-"""As an answer: nothing comes."""
-BROKEN_OFF: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
-"""An answer after which the server hangs up."""
-ENDLESS: Final = b"\0endless"
-"""As an answer: a body that never ends."""
 _EMAIL: Final = {"id": "M1", "blobId": "B1", "mailboxIds": {"F1": True}, "keywords": {}, "size": len(RAW)}
 _CORE: Final = "urn:ietf:params:jmap:core"
 _MAIL: Final = "urn:ietf:params:jmap:mail"
@@ -30,59 +23,13 @@ SESSION: Final[Mapping[str, Any]] = {
 }
 
 
-class JmapDouble:
+class JmapDouble(WebDouble):
     """Answers are whole HTTP responses (bytes), or what a method's arguments are to be (anything else)."""
 
     def __init__(self, answers: Mapping[str, object] | None = None) -> None:
         self._answers = dict(answers or {})
+        super().__init__()
         self._removed = False
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self.heard: list[str] = []
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                await self._talk(reader, writer)
-        except asyncio.CancelledError:
-            pass  # the test is over
-        finally:
-            writer.transport.abort()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-            body = await reader.readexactly(int(length[1])) if length else b""
-            answer = self._answer(head.split(b" ")[1].decode(), body)
-            if answer == HANG:
-                await reader.read()
-                break
-            if answer == ENDLESS:
-                await self._drip(writer)
-            writer.write(answer)
-            await writer.drain()
-            if answer == BROKEN_OFF:
-                break
-
-    async def _drip(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while True:
-            writer.write(b"10000\r\n" + b"[" * 65536 + b"\r\n")
-            await writer.drain()
 
     def _answer(self, path: str, body: bytes) -> bytes:
         if path == "/api":
@@ -125,11 +72,3 @@ class JmapDouble:
                 self._removed = "destroy" in arguments
                 return {"newState": "8", "destroyed": ["M1"] if self._removed else [], "updated": {"M1": None}}
         return {"created": {"new": {"id": "M2"}}}
-
-
-def response(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
-
-
-def document(value: object) -> bytes:
-    return response(json.dumps(value).encode())

@@ -15,11 +15,11 @@ NOT_FOUND = 68
 EXISTS = 65
 
 
-class CommandFailed(Exception):
+class CommandFailed(Declined):
     """The command ended with a status (sysexits.h) that its caller may know what to do about."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"exit status {status}")
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
         self.status = status
 
 
@@ -32,14 +32,14 @@ class Doveadm:
         self._username = settings.username
 
     async def run(self, command: str, **parameters: Any) -> Sequence[dict[str, str]]:
-        """The rows of its answer. Raises CommandFailed, MailboxUnavailable, MailboxRefused, QuotaExceeded."""
+        """The rows of its answer. Raises CommandFailed and other kinds of MailboxUnavailable, and MailboxRefused."""
         request = self.server.request(
             "POST", "/doveadm/v1", json=[[command, parameters, "t"]], headers=await self._login()
         )
         async with self.server.asked(request) as response:
             body = await self.server.body(response)
         match _document(body):
-            case [["doveadmResponse", list(rows), "t"]] if all(isinstance(row, dict) for row in rows):
+            case [["doveadmResponse", list(rows), "t"]] if all(map(_is_row, rows)):
                 return rows
             case [["error", {"type": "exitCode", "exitCode": int(status)}, "t"]]:
                 raise self._failure(command, status)
@@ -61,7 +61,7 @@ class Doveadm:
         text = f"{self.server.name} ended {command} with status {status}"
         match status:
             case 65 | 68:
-                return CommandFailed(status)
+                return CommandFailed(text, status)
             case 67:
                 return MailboxRefused(f"{text}: no such mailbox")
             case 73:
@@ -69,6 +69,10 @@ class Doveadm:
             case 64 | 77 | 78:
                 return MailboxRefused(text)
         return Declined(text)
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and all(isinstance(value, str) for value in row.values())
 
 
 def _document(body: bytes) -> Any:

@@ -42,6 +42,7 @@ _FIELDS = ["mailbox", "mailbox-guid", "uid", "flags", "modseq", "date.received.u
 _UNREAD = ["unseen", "unanswered", "unkeyword", "$Forwarded", "unkeyword", "$MDNSent"]
 _ATTEMPTS = 4
 _LARGEST_SAVE = 30 << 20
+_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class DoveadmMailbox:
 
     async def find(self, reference: Reference) -> Sequence[Copy]:
         query = ["mailbox", "*", "header", "message-id", reference.message_id]
-        rows = await self._run("fetch", field=_FIELDS, query=query)
+        rows = await self._ask("fetch", _FIELDS, query=query)
         wanted = [row for row in rows if self._is_wanted(row, reference)]
         return [_copy(row, await self._origin(row["mailbox"])) for row in wanted]
 
     def _is_wanted(self, row: dict[str, str], reference: Reference) -> bool:
-        folder = row.get("mailbox", "")
+        folder = row["mailbox"]
         if folder.lower() in self._skipped or folder.startswith(_WAITING):
             return False
         return has_message_id(_header(row), reference)
@@ -116,7 +117,7 @@ class DoveadmMailbox:
                     return Removed(Removal.READ, f"{_said(place)}: {described(taken.flags)} when moved", taken.flags)
                 return taken
             await self._forget(aside)
-            rows = await self._run("fetch", field=["flags"], query=_named(place))
+            rows = await self._ask("fetch", ["flags"], query=_named(place))
             if not rows:
                 return Removed(Removal.GONE, f"{_said(place)}: it is not at its place any more", frozenset())
             flags = _flags(rows[0])
@@ -125,7 +126,7 @@ class DoveadmMailbox:
         raise MailboxUnavailable("the copy could not be moved, though nothing speaks against it")
 
     async def _look_aside(self, aside: str) -> _Aside | None:
-        rows = await self._run("fetch", field=["flags"], query=["mailbox", aside, "all"])
+        rows = await self._ask("fetch", ["flags"], query=["mailbox", aside, "all"])
         return _Aside(aside, _flags(rows[0])) if rows else None
 
     async def _move(self, folder: str, query: Sequence[str]) -> None:
@@ -213,18 +214,18 @@ class DoveadmMailbox:
     async def _next_uid(self, folder: str) -> int:
         """No message that is in the folder now has this UID or a greater one."""
         try:
-            rows = await self._run("mailboxStatus", field=["uidnext"], mailboxMask=[folder])
+            rows = await self._ask("mailboxStatus", ["uidnext"], mailboxMask=[folder])
         except CommandFailed as failure:
             if failure.status == NOT_FOUND:
                 return 1
             raise
-        return int(rows[0]["uidnext"]) if rows else 1
+        return _number(rows[0]["uidnext"]) if rows else 1
 
     async def _place_of_new(self, kept: Kept, first: int) -> Place:
         """Others may have come beside it; the size tells it from them, as far as anything does."""
         query = ["mailbox", kept.folder, "uid", f"{first}:*"]
-        rows = await self._run("fetch", field=["uid", "mailbox-guid", "size.virtual"], query=query)
-        ours = [row for row in rows if int(row["uid"]) >= first and row["size.virtual"] == str(kept.size)]
+        rows = await self._ask("fetch", ["uid", "mailbox-guid", "size.virtual"], query=query)
+        ours = [row for row in rows if _number(row["uid"]) >= first and row["size.virtual"] == str(kept.size)]
         if not ours:
             raise MailboxUnavailable("what was put there is not there")
         return Place(kept.folder, ours[0]["mailbox-guid"], ours[0]["uid"])
@@ -236,16 +237,23 @@ class DoveadmMailbox:
         guid, _, uid = folder.removeprefix(_ASIDE).partition("-")
         if not folder.startswith(_ASIDE) or not uid.isdigit():
             return None
-        rows = await self._run("mailboxStatus", field=["guid"], mailboxMask=["*"])
-        names = {row["guid"]: row["mailbox"] for row in rows if "guid" in row}
+        rows = await self._ask("mailboxStatus", ["guid"], mailboxMask=["*"])
+        names = {row["guid"]: row["mailbox"] for row in rows if "mailbox" in row}
         return Place(names.get(guid, "INBOX"), guid, uid)
 
     async def _content(self, place: Place) -> dict[str, str]:
         """Of what stands at its place, or in its aside folder where an earlier try left it."""
         for query in (_named(place), ["mailbox", _aside_folder(place), "all"]):
-            if rows := await self._run("fetch", field=["text", "size.virtual"], query=query):
+            if rows := await self._ask("fetch", ["text", "size.virtual"], query=query):
                 return rows[0]
         raise MailboxUnavailable("the copy is gone from its folder")
+
+    async def _ask(self, command: str, fields: Sequence[str], **parameters: Any) -> Sequence[dict[str, str]]:
+        """Rows with all these fields."""
+        rows = await self._run(command, field=fields, **parameters)
+        if any(not row.keys() >= set(fields) for row in rows):
+            raise MailboxUnavailable(f"the answer to {command} is not what doveadm says")
+        return rows
 
     async def _run(self, command: str, **parameters: Any) -> Sequence[dict[str, str]]:
         return await self._doveadm.run(command, user=self._user, **parameters)
@@ -261,9 +269,19 @@ def _afterwards() -> Iterator[None]:
 
 
 def _named(place: Place) -> list[str]:
-    if not place.uid.isdigit() or not place.validity.isalnum():
+    if not _is_number(place.uid) or not place.validity.isalnum():
         raise MailboxRefused("this place was not given by doveadm")
     return ["mailbox-guid", place.validity, "uid", place.uid]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+
+
+def _number(text: str) -> int:
+    if not _is_number(text):
+        raise MailboxUnavailable("doveadm says a number that is none")
+    return int(text)
 
 
 def _aside_folder(place: Place) -> str:
@@ -271,24 +289,22 @@ def _aside_folder(place: Place) -> str:
 
 
 def _header(row: dict[str, str]) -> bytes:
-    return with_crlf(row.get("hdr", "").encode("utf-8", "surrogatepass")[:MOST_HEADER])[0]
+    return with_crlf(row["hdr"].encode("utf-8", "surrogatepass")[:MOST_HEADER])[0]
 
 
 def _flags(row: dict[str, str]) -> frozenset[str]:
-    return canonical(row.get("flags", "").split())
+    return canonical(row["flags"].split())
 
 
 def _copy(row: dict[str, str], origin: Place | None) -> Copy:
-    received = row.get("date.received.unixtime", "")
-    size = row.get("size.virtual", "")
     flags = _flags(row)
     return Copy(
         place=origin or Place(row["mailbox"], row["mailbox-guid"], row["uid"]),
         flags=without_removal(flags),
-        version=row.get("modseq", ""),
-        size=int(size) if size.isdigit() else 0,
+        version=row["modseq"],
+        size=_number(row["size.virtual"]),
         header=_header(row),
-        delivered_at=int(received) * SECOND if received.isdigit() else None,
+        delivered_at=_number(row["date.received.unixtime"]) * SECOND,
         removing=are_removing(flags) or (origin is not None and not are_read(flags)),
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from imapclient.exceptions import IMAPClientError
 
 from takeback.clock import from_datetime
 from takeback.ports.mailbox import Check, MailboxRefused, MailboxUnavailable, QuotaExceeded, Removal
@@ -258,6 +260,20 @@ async def test_a_full_mailbox_refuses(make_stage: Callable[..., Stage]) -> None:
         assert stage.shown() == []
         await mailbox.put_back(kept(message()))
         assert len(stage.shown()) == 1
+
+
+async def test_from_a_full_mailbox_it_is_taken_all_the_same(make_stage: Callable[..., Stage]) -> None:
+    async with make_stage(tight=True) as stage:
+        stage.deliver(message())
+        for body in (b"x" * 7000, b"x" * 500, b""):
+            with suppress(IMAPClientError):
+                for number in range(1000 if stage.kind.quota else 10):
+                    stage.deliver(message(f"<{number}@example.com>", body))
+        mailbox = await stage.mailbox()
+        (copy,) = await mailbox.find(REFERENCE)
+        assert await bytes_of(mailbox, copy) == message()
+        assert (await mailbox.remove(copy, only_if_unread=True)).removal is Removal.REMOVED
+        assert not any(MESSAGE_ID.encode() in each.raw for each in stage.shown())
 
 
 async def test_content_that_breaks_off_is_not_put_back(stage: Stage) -> None:

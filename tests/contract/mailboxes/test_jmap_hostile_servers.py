@@ -21,17 +21,8 @@ from takeback.ports.mailbox import (
     Removed,
 )
 from tests.contract.mailboxes.stages import bytes_of, kept
-from tests.doubles.jmap_mailbox import (
-    BROKEN_OFF,
-    ENDLESS,
-    HANG,
-    MESSAGE_ID,
-    RAW,
-    SESSION,
-    JmapDouble,
-    document,
-    response,
-)
+from tests.doubles.jmap_mailbox import MESSAGE_ID, RAW, SESSION, JmapDouble
+from tests.doubles.web import BROKEN_OFF, ENDLESS, HANG, document, response
 
 ADDRESS = "ann@example.com"
 
