@@ -27,7 +27,7 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	sh scripts/install-services
-	$(PYTEST) -m "not soak" -n 2 --dist loadfile
+	$(PYTEST) -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check

@@ -76,6 +76,7 @@ longest_delay = "0s"
 domains = ["example.com"]
 [http]
 listen = "127.0.0.1:0"
+url = "https://localhost"
 certificate = "server.pem"
 key = "server.key"
 [review]
