@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from takeback.clock import Duration
 from takeback.config import Config
+from takeback.flows.correct import Corrections
 from takeback.flows.quarantine import Quarantine
 from takeback.flows.recall_mail import RecallMail
 from takeback.flows.recaller import LEASE, Reach, Recaller
@@ -19,6 +20,7 @@ from takeback.sealing import Seal
 from takeback.store.keys import open_seal
 from takeback.store.recall_store import SqlRecallStore
 from takeback.store.store import SqlStore
+from takeback.submitting import Owners, make_acceptor
 
 
 class Recalls:
@@ -29,7 +31,8 @@ class Recalls:
         self.store = SqlRecallStore(store.access)
         self.quarantine = Quarantine(self.store, seal)
         self.connectors = Connectors(config.mailboxes)
-        self.reach = _reach(config, self.connectors)
+        self._store = store
+        self.reach = _reach(config, self.connectors, store)
         reporter = Reporter(store, config.smtp.hostname)
         mail = RecallMail(self.store, reporter, config.smtp.hostname)
         self.recaller = Recaller(store, self.store, self.quarantine, mail, self.reach, lease)
@@ -38,7 +41,7 @@ class Recalls:
         """Afterwards what is begun goes by this configuration. Returns what ends with the last work by the old one,
         to be waited for. Raises ConfigError, having changed nothing."""
         connectors = Connectors(config.mailboxes)
-        self.reach = _reach(config, connectors)
+        self.reach = _reach(config, connectors, self._store)
         self.recaller.reach = self.reach
         old, self.connectors = self.connectors, connectors
         return _retire(old, self.recaller.under_way())
@@ -64,8 +67,10 @@ async def open_recalls(config: Config, store: SqlStore) -> AsyncIterator[Recalls
         await recalls.close()
 
 
-def _reach(config: Config, connectors: Connectors) -> Reach:
+def _reach(config: Config, connectors: Connectors, store: SqlStore) -> Reach:
     organisation = config.organisation
     origin = organisation.domains[0] if organisation.domains else ""
     people = People(config.people, origin, lambda address: organisation.is_internal(domain_of(address)))
-    return Reach(config.recall, connectors.covering, people.expand)
+    submitters = Owners(config, store).submitter_of
+    corrections = Corrections(store, make_acceptor(config, store), submitters, config.data.folder)
+    return Reach(config.recall, connectors.covering, people.expand, corrections)

@@ -64,7 +64,7 @@ def drill(
 async def _hold(config: Config, store: SqlStore) -> Sequence[Drilled]:
     from takeback.drills import range_of
     from takeback.flows.drill import drill as hold_drill
-    from takeback.replacements import make_acceptor
+    from takeback.submitting import make_acceptor
 
     settings = config.recall.drill
     if not settings.mailboxes:

@@ -55,6 +55,15 @@ def recall(
     despite_review: Annotated[
         bool, typer.Option("--despite-review", help="Replace even if the review would hold the corrected message.")
     ] = False,
+    correct_rest: Annotated[
+        str | None,
+        typer.Option(
+            "--correct-rest",
+            metavar="TEXT",
+            help="Ask those who are not reached, once and in your name, to disregard the message. TEXT adds your own "
+            'words; "" adds none.',
+        ),
+    ] = None,
     no_wait: NoWaitOption = False,
     config: ConfigOption = None,
     server: ServerOption = None,
@@ -72,9 +81,11 @@ def recall(
             raise UsageError("--dry-run looks and is done; there is nothing to wait for")
         if dry_run and replace_with is not None:
             raise UsageError("--dry-run and --replace-with exclude each other: both look for the same copies")
+        if dry_run and correct_rest is not None:
+            raise UsageError("--dry-run and --correct-rest exclude each other: nothing is sent in a dry run")
         if despite_review and replace_with is None:
             raise UsageError("--despite-review goes with --replace-with")
-        wish = Wish(message, recipient, also_read)
+        wish = Wish(message, recipient, also_read, correct_rest)
         file = None if replace_with is None else _read(replace_with)
 
         async def work(desk: RecallDesk) -> Sequence[ToldReport]:

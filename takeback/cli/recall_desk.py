@@ -159,6 +159,8 @@ class _Elsewhere:
         self._who = who
 
     async def start(self, wish: Wish) -> Sequence[str]:
+        if wish.correction is not None:
+            raise NotElsewhere("a correction is asked for on the gateway's own machine only")
         if wish.recipients is not None and not wish.recipients:
             raise NotFound("no recipient was named; nothing was done")
         selection = await select(self._desk, wish.reference, wish.recipients or (), self._who)

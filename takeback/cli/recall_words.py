@@ -12,7 +12,7 @@ from rich.text import Text
 from takeback.cli.tongue import moment as local
 from takeback.flows.restore import Restored
 from takeback.recall.outcomes import REASON_WORDS, WORDS, Outcome, Reason
-from takeback.recall.report import PersonReport, RecipientReport, Report, Status, for_sender
+from takeback.recall.report import CorrectionReport, PersonReport, RecipientReport, Report, Status, for_sender
 from takeback.visible import visible
 
 STYLES = {
@@ -58,9 +58,17 @@ def report(told: Report, full: bool) -> list[Table | Text]:
     shown = told if full else for_sender(told)
     heading = _STATUS_WORDS[shown.status].format(id=shown.id, message=shown.message, until=local(shown.watch_until))
     parts: list[Table | Text] = [Text(heading), Text(), counted(shown.counts)]
+    if shown.correction is not None:
+        parts += [Text(), Text(_corrected(shown.correction, shown.status))]
     if full or shown.status is not Status.DRY_RUN:
         parts += [Text(), _recipients(shown.recipients, full)]
     return parts
+
+
+def _corrected(correction: CorrectionReport, status: Status) -> str:
+    if correction.message is not None:
+        return f"Correction {correction.message}: sent to recipients who were not reached ({correction.recipients})."
+    return "No correction was sent." if status is Status.DONE else "Correction: sent when the recall is over."
 
 
 def _recipients(recipients: Sequence[RecipientReport], full: bool) -> Table:

@@ -23,6 +23,7 @@ from takeback.cli.tongue import Said, complaint, t
 from takeback.config import Config
 from takeback.errors import Ambiguous, ConfigError, LimitReached, NotElsewhere, NotFound, RemoteError, TakebackError
 from takeback.flows.ask import Who
+from takeback.recall.correction import CannotCorrect
 from takeback.recall.replacement import CannotReplace
 from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
@@ -113,6 +114,8 @@ def _classify(error: TakebackError) -> tuple[Exit, str]:
             return Exit.NOTHING, "not_found"
         case RemoteError():
             return Exit.TROUBLE, error.code
+        case CannotCorrect():
+            return Exit.TROUBLE, "cannot_correct"
         case CannotReplace():
             return Exit.TROUBLE, "cannot_replace"
         case _:

@@ -31,19 +31,26 @@ log = structlog.get_logger("recall")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asks for. `recipients` None means all of them; an empty list means a slip, and is refused."""
+    """What somebody asks for. `recipients` None means all of them; an empty list means a slip, and is refused.
+    `correction` is what those whom the recall cannot reach are to read, empty for no words of the sender's own; None
+    where nobody is to be written to."""
 
     reference: str
     recipients: Sequence[str] | None = None
     also_read: bool = False
+    correction: str | None = None
 
 
 async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish, who: Who) -> list[str]:
     """Afterwards a recall of each message meant stands, and nothing of them leaves any more; returns the recalls' ids,
-    the newest message's first. Raises NotFound, Ambiguous, LimitReached; StoreUnavailable where it cannot be said.
+    the newest message's first. Raises NotFound, Ambiguous, LimitReached, CannotCorrect, having done nothing;
+    StoreUnavailable where it cannot be said.
     """
     settings = going_by.settings
     views = await messages_to_recall(store, recalls, settings, wish, who)
+    if wish.correction is not None:
+        for view in views:
+            await _check_correction(recalls, going_by, view, wish.correction)
     ids = []
     for view in views:
         keys = await chosen(store, view, wish, who)
@@ -51,7 +58,16 @@ async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish,
             continue
         waiting = await is_for_two(going_by, view, keys)
         id = new_id(store.now())
-        request = NewRecall(id, view.id, who.actor, keys, wish.also_read, settings.watch, waiting=waiting)
+        request = NewRecall(
+            id,
+            view.id,
+            who.actor,
+            keys,
+            wish.also_read,
+            settings.watch,
+            waiting=waiting,
+            correction=wish.correction,
+        )
         ids.append(await recalls.start(request))
         log.info("recall", recall=ids[-1], message=view.id, actor=who.actor, also_read=wish.also_read)
     return ids
@@ -75,6 +91,13 @@ async def messages_to_recall(
         raise LimitReached(f"a message can be recalled for {format_duration(settings.max_age)} after it was submitted")
     await check_permission(store, recalls, settings.limits, who)
     return recent
+
+
+async def _check_correction(recalls: RecallStore, going_by: Reach, view: MessageView, words: str) -> None:
+    stamp = await recalls.stamp(view.id)
+    if stamp is None:
+        raise NotFound(f"no such message: {view.id}")
+    await going_by.corrections.check(view, stamp, await recalls.envelope_sender(view.id), words)
 
 
 def is_too_old(view: MessageView, settings: RecallSettings, now: Instant) -> bool:

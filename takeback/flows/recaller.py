@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 
 from takeback import figures
-from takeback.clock import MINUTE, SECOND, Duration
+from takeback.clock import DAY, MINUTE, SECOND, Duration, Instant
 from takeback.errors import StoreUnavailable, TakebackError
+from takeback.flows.correct import Corrections, NotNowCorrected
 from takeback.flows.put_in_place import PuttingInPlace, as_it_will_stand
 from takeback.flows.quarantine import Quarantine
 from takeback.flows.recall_mail import RecallMail
@@ -25,18 +26,21 @@ from takeback.ids import new_token
 from takeback.ports.mailbox import Connector, Mailbox, MailboxRefused, MailboxUnavailable
 from takeback.ports.recall import (
     Covering,
+    Ending,
     Expand,
     Expansion,
     LostClaim,
     NewPerson,
     PersonOutcome,
     PersonWork,
+    RecallFacts,
     RecallStore,
     RecipientWork,
     SeenCopy,
     WorkRequest,
 )
 from takeback.ports.store import Selection, Store
+from takeback.recall.correction import CannotCorrect, to_correct
 from takeback.recall.outcomes import Outcome, Reason
 from takeback.recall.planning import Verdict, Watch, after_late_look, after_search, reach, watched
 from takeback.recall.settings import RecallSettings
@@ -47,6 +51,8 @@ POLL: Duration = SECOND // 2
 AT_ONCE = 32
 """So many of one server, give or take a claim; how many connections that means is the connector's business."""
 MOST = 128
+CORRECTION_PATIENCE: Duration = DAY
+"""So long after the watch a recall waits for the limits of its sender's account to let its correction through."""
 
 log = structlog.get_logger("recall")
 
@@ -58,6 +64,7 @@ class Reach:
     settings: RecallSettings
     covering: Covering
     expand: Expand
+    corrections: Corrections
 
 
 class Recaller:
@@ -79,6 +86,7 @@ class Recaller:
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._tokens: Counter[str] = Counter()
+        self._again_at: dict[str, Instant] = {}
 
     async def run(self) -> None:
         """Works on every recall until cancelled."""
@@ -279,12 +287,38 @@ class Recaller:
     # The end
 
     async def finish_what_is_over(self) -> None:
-        """Afterwards every recall of which nothing is pending is done, and its sender has a summary."""
+        """Afterwards every recall of which nothing is pending is done, its sender has a summary, and those whom it
+        could not reach a correction, where one was asked for. A recall whose correction a limit keeps back goes on."""
         for facts in await self._recalls.finished():
-            summary = self._mail.summary(facts, await self._recalls.outline(facts.id))
-            if await self._recalls.finish(facts.id, summary):
+            if self._again_at.get(facts.id, 0) > self._recalls.now():
+                continue
+            try:
+                ending = await self._ending(facts)
+            except NotNowCorrected as error:
+                self._again_at[facts.id] = self._recalls.now() + MINUTE
+                log.info("the correction waits", recall=facts.id, reason=str(error))
+                continue
+            self._again_at.pop(facts.id, None)
+            if await self._recalls.finish(ending):
                 counts = await self._recalls.counts(facts.id)
                 log.info("recall is over", recall=facts.id, message=facts.message, **_counted(counts))
+
+    async def _ending(self, facts: RecallFacts) -> Ending:
+        """Raises NotNowCorrected."""
+        summary = self._mail.summary(facts, await self._recalls.outline(facts.id))
+        if facts.correction is None:
+            return Ending(facts.id, summary)
+        report = await self._recalls.report(facts.id)
+        unreached = to_correct(report) if report is not None else []
+        if not unreached:
+            return Ending(facts.id, summary)
+        try:
+            return Ending(facts.id, summary, await self.reach.corrections.prepare(facts, unreached))
+        except CannotCorrect as error:
+            if isinstance(error, NotNowCorrected) and self._recalls.now() < facts.watch_until + CORRECTION_PATIENCE:
+                raise
+            log.warning("no correction was sent", recall=facts.id, reason=str(error))
+            return Ending(facts.id, summary, not_corrected=str(error))
 
 
 _SETTLED = frozenset({State.SENT, State.FAILED, State.LET_BE, State.UNDONE})

@@ -17,6 +17,7 @@ import structlog
 from takeback.errors import Ambiguous, NotFound
 from takeback.flows.accept import Acceptor, Hold, Refused, Session, Submission
 from takeback.flows.ask import Who
+from takeback.flows.original import header_of
 from takeback.flows.permission import is_for_two
 from takeback.flows.recall import Wish, chosen, messages_to_recall
 from takeback.flows.recaller import Reach
@@ -27,7 +28,7 @@ from takeback.ids import new_id
 from takeback.mail import headers
 from takeback.mail.address import key
 from takeback.mail.envelope import Envelope, Recipient
-from takeback.mail.headers import MAX_HEADER, Header, HeaderError
+from takeback.mail.headers import MAX_HEADER
 from takeback.ports.recall import NewRecall, RecallStore
 from takeback.ports.review import Assignment, Opinion, Reviewer, ReviewStore, ToReview
 from takeback.ports.store import MessageView, NewMessage, Store
@@ -38,8 +39,6 @@ from takeback.review.finding import Finding
 
 log = structlog.get_logger("replace")
 
-_ADDED = 8 * 1024
-"""At least what was put on top of a header that was within its limit when it came."""
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -108,7 +107,7 @@ class Corrector:
         if len(file) > self._max_size:
             raise CannotReplace(f"the file is larger than {format_size(self._max_size)}")
         stamp = occasion.stamp
-        original = Original(stamp.message_id, stamp.header_from, await self._header_of(occasion.view.id))
+        original = Original(stamp.message_id, stamp.header_from, await header_of(self._store, occasion.view.id))
         spool = Spool(self._folder)
         try:
             _write(spool, file, original)
@@ -120,18 +119,6 @@ class Corrector:
         if not wanted.despite_review:
             await self._look_over(message)
         return replace(message, review_by=None)
-
-    async def _header_of(self, message: str) -> Header | None:
-        """The original's header as it is stored; None where its bytes are not kept any more."""
-        top = b""
-        async for piece in self._store.read(message):
-            top += piece
-            if len(top) > MAX_HEADER + _ADDED:
-                break
-        try:
-            return headers.split(top, MAX_HEADER + _ADDED) if top else None
-        except HeaderError:
-            return None
 
     async def _look_over(self, message: NewMessage) -> None:
         if not self._review.judge.settings.enabled:
@@ -203,9 +190,11 @@ async def start(
     sender = await recalls.envelope_sender(view.id)
     occasion = Occasion(view, stamp, sender, meant, await making.submitter_of(view.account))
     message = await making.corrector.prepare(wanted, occasion)
+    if wish.correction is not None:
+        await going_by.corrections.check(view, stamp, sender, wish.correction)
     waiting = await is_for_two(going_by, view, keys)
     id = new_id(store.now())
-    request = NewRecall(id, view.id, who.actor, keys, wish.also_read, settings.watch, message, waiting)
+    request = NewRecall(id, view.id, who.actor, keys, wish.also_read, settings.watch, message, waiting, wish.correction)
     id = await recalls.start(request)
     log.info("replace", recall=id, message=view.id, by=message.id, actor=who.actor)
     return id

@@ -40,6 +40,8 @@ class NewRecall:
     added as it is put into their mailboxes."""
     waiting: bool = False
     """Whether a second person must confirm it before any mailbox is opened. What has not left is undone at once."""
+    correction: str | None = None
+    """The sender's own words in the correction to those whom it cannot reach; None where none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class RecallFacts:
     watch_until: Instant
     stamp: Stamp
     replacement: Replacement | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,16 @@ class PersonOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """What is stored with the end of a recall. `not_corrected` says why a correction that was asked for was refused."""
+
+    recall: str
+    summary: NewMessage | None
+    correction: NewMessage | None = None
+    not_corrected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A copy in quarantine. `header` is sealed, and None where what was kept has been purged."""
 
@@ -307,8 +320,9 @@ class RecallStore(Protocol):
         """Recalls of which nothing is pending any more and whose end was not written down yet."""
         ...
 
-    async def finish(self, recall: str, summary: NewMessage | None) -> bool:
-        """Afterwards the recall is done, and the summary is on its way if this call ended it; returns whether."""
+    async def finish(self, ending: Ending) -> bool:
+        """Afterwards the recall is done, and its summary and correction are on their way if this call ended it; returns
+        whether."""
         ...
 
     async def next_try(self, recall: str | None = None) -> Instant | None: ...

@@ -70,6 +70,15 @@ class RecipientReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionReport:
+    """The correction that was asked for: the message that carries it, and to how many recipients of the original it
+    goes. None and 0 until the recall is over, and where nobody was to get one."""
+
+    message: str | None
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     id: str
     message: str
@@ -77,6 +86,8 @@ class Report:
     asked_at: Instant
     watch_until: Instant
     recipients: Sequence[RecipientReport]
+    correction: CorrectionReport | None = None
+    """None where nobody asked for one."""
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -127,8 +138,13 @@ def document(report: Report, full: bool, also: Sequence[str] = ()) -> dict[str, 
         "watch_until": rfc3339(told.watch_until),
         "counts": {outcome.value: number for outcome, number in told.counts.items()},
         "recipients": [_recipient_document(each, full) for each in _shown(told, full)],
+        "correction": _correction_document(told.correction),
         "also": list(also),
     }
+
+
+def _correction_document(correction: CorrectionReport | None) -> dict[str, Any] | None:
+    return None if correction is None else {"message": correction.message, "recipients": correction.recipients}
 
 
 def _recipient_document(recipient: RecipientReport, full: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from takeback.ports.store import Origin
 from takeback.recall.matching import Stamp
 from takeback.recall.outcomes import REMOVED, Outcome, Reason
 from takeback.recall.planning import Verdict, Way
-from takeback.recall.report import CopyReport, PersonReport, RecipientReport, Report, Status
+from takeback.recall.report import CopyReport, CorrectionReport, PersonReport, RecipientReport, Report, Status
 from takeback.store import tables
 from takeback.store.recall_tables import recall, recall_body, recall_copy, recall_person, recall_recipient, recall_way
 from takeback.store.recalling import has_nothing_pending
@@ -150,6 +150,7 @@ def facts(connection: Connection, id: str) -> RecallFacts | None:
         watch_until=row.watch_until,
         stamp=_stamp(row),
         replacement=None if row.replacement is None else _replacement(connection, row.replacement),
+        correction=row.correction,
     )
 
 
@@ -311,6 +312,7 @@ def report(connection: Connection, id: str) -> Report | None:
         asked_at=about.asked_at,
         watch_until=about.watch_until,
         recipients=[_recipient_report(row, behind[row.id]) for row in recipients],
+        correction=None if about.correction is None else CorrectionReport(about.corrected_by, about.corrected or 0),
     )
 
 

@@ -10,6 +10,7 @@ from takeback.clock import Duration, Instant
 from takeback.ports.recall import (
     BodyPiece,
     CopyOutcome,
+    Ending,
     Expansion,
     Kept,
     NewRecall,
@@ -20,7 +21,6 @@ from takeback.ports.recall import (
     Work,
     WorkRequest,
 )
-from takeback.ports.store import NewMessage
 from takeback.recall.matching import Stamp
 from takeback.recall.outcomes import Outcome
 from takeback.recall.report import Report
@@ -103,8 +103,8 @@ class SqlRecallStore:
     async def finished(self) -> Sequence[RecallFacts]:
         return await self._access.ask(recall_reading.finished)
 
-    async def finish(self, recall: str, summary: NewMessage | None) -> bool:
-        return await self._access.submit(_FINISH, (recall, summary))
+    async def finish(self, ending: Ending) -> bool:
+        return await self._access.submit(_FINISH, ending)
 
     async def next_try(self, recall: str | None = None) -> Instant | None:
         return await self._access.ask(partial(recall_reading.next_try, id=recall))

@@ -32,6 +32,11 @@ recall = Table(
     Column("replacement", Text),
     # Until a second person has confirmed it, no mailbox is opened.
     Column("waiting", Boolean, nullable=False),
+    # The sender's own words to those who are not reached; null means that nobody is written to.
+    Column("correction", Text),
+    # The message that was sent to them, and to how many; null until then, and where there was nobody.
+    Column("corrected_by", Text),
+    Column("corrected", Integer),
     Column("done_at", BigInteger),
 )
 Index("recall_message", recall.c.message)

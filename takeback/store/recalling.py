@@ -13,6 +13,7 @@ from takeback.errors import NotFound
 from takeback.mail.address import identity
 from takeback.ports.recall import (
     CopyOutcome,
+    Ending,
     Expansion,
     LostClaim,
     NewPerson,
@@ -21,7 +22,7 @@ from takeback.ports.recall import (
     SeenCopy,
     WorkRequest,
 )
-from takeback.ports.store import NewMessage, Origin, Selection
+from takeback.ports.store import Origin, Selection
 from takeback.recall.outcomes import Outcome, Reason
 from takeback.recall.permission import check_second_person
 from takeback.recall.planning import Verdict
@@ -70,6 +71,7 @@ def _running_like(connection: Connection, request: NewRecall) -> str | None:
         recall.c.message == request.message,
         recall.c.done_at.is_(None),
         recall.c.also_read == request.also_read,
+        recall.c.correction.is_not_distinct_from(request.correction),
         same,
     )
     if request.replacement is not None:
@@ -100,6 +102,7 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
             watch_until=now + request.watch,
             replacement=None if request.replacement is None else request.replacement.id,
             waiting=request.waiting,
+            correction=request.correction,
         )
     )
     told = {**_told(Verdict(Outcome.PENDING, try_at=now), now), "attempts": 0}
@@ -115,6 +118,8 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
     record_events(connection, [event_row(request.message, now, "recall", request.actor, **detail)])
     if request.replacement is not None:
         detail["replacement"] = request.replacement.id
+    if request.correction is not None:
+        detail["correction"] = True
     if request.waiting:
         detail["waiting"] = True
     kind = "recall" if request.replacement is None else "replace"
@@ -398,20 +403,37 @@ def _record_event(connection: Connection, now: Instant, person: AnyRow, verdict:
     )
 
 
-def finish(connection: Connection, now: Instant, requests: Sequence[tuple[str, NewMessage | None]]) -> list[bool]:
-    """Whether the recall ended just now; its summary is stored with that, or not at all."""
-    return [_finish(connection, now, id, summary) for id, summary in requests]
+def finish(connection: Connection, now: Instant, requests: Sequence[Ending]) -> list[bool]:
+    """Whether the recall ended just now; its summary and its correction are stored with that, or not at all."""
+    return [_finish(connection, now, ending) for ending in requests]
 
 
-def _finish(connection: Connection, now: Instant, id: str, summary: NewMessage | None) -> bool:
+def _finish(connection: Connection, now: Instant, ending: Ending) -> bool:
+    id = ending.recall
     ended = connection.execute(
         update(recall)
         .where(recall.c.id == id, recall.c.done_at.is_(None), *has_nothing_pending(id))
         .values(done_at=now)
     ).rowcount
-    if ended and summary is not None:
-        insert_messages(connection, [summary])
+    if ended:
+        insert_messages(connection, [each for each in (ending.summary, ending.correction) if each is not None])
+        _note_correction(connection, now, ending)
     return bool(ended)
+
+
+def _note_correction(connection: Connection, now: Instant, ending: Ending) -> None:
+    """What became of the wish for a correction stands with the recall and in the record of the message."""
+    if ending.correction is None and not ending.not_corrected:
+        return
+    about = recall.c.id == ending.recall
+    message = connection.execute(select(recall.c.message).where(about)).scalar_one()
+    if ending.correction is None:
+        event = event_row(message, now, "not_corrected", "takeback", recall=ending.recall, why=ending.not_corrected)
+    else:
+        by, number = ending.correction.id, len(ending.correction.envelope.recipients)
+        connection.execute(update(recall).where(about).values(corrected_by=by, corrected=number))
+        event = event_row(message, now, "corrected", "takeback", recall=ending.recall, by=by, recipients=number)
+    record_events(connection, [event])
 
 
 def has_nothing_pending(id: Any) -> list[Any]:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from takeback.flows.accept import Acceptor, AcceptSettings
 from takeback.flows.ask import Who
-from takeback.flows.quota import Quota, QuotaLimits
+from takeback.flows.quota import QuotaLimits
 from takeback.flows.recall import Wish
 from takeback.flows.replace import Corrected, Corrector, Making, Review, start
 from takeback.flows.reports import Reporter
@@ -23,10 +22,10 @@ from takeback.review.history import Change
 from takeback.review.settings import ReviewSettings
 from takeback.store.review_store import SqlReviewStore
 from tests.contract.store.trial import ANN
+from tests.doubles.acceptors import HOST, acceptor
 from tests.doubles.recalls import FROM, OWNER, RecallTrial
 
 FILE = f"From: {FROM}\nTo: bob@example.com\nBcc: secret@example.com\nSubject: Figures, corrected\n\nRight.\n".encode()
-HOST = "mx.example.com"
 
 
 @dataclass
@@ -67,28 +66,26 @@ class Correcting:
 
     def making(self) -> Making:
         store = self.trying.trial.store
-        acceptor = Acceptor(
-            store=store,
-            quota=Quota(store, self.limits),
-            settings=AcceptSettings(HOST, True, 100, self.review),
-            hold=self.hold,
-            is_internal=Pattern("*@example.com").matches,
-            room=lambda: True,
-            on_due=lambda: None,
-        )
+        accepting = acceptor(store, self.limits, self.hold, self.review)
         judge = Judge(self.review, self.hold, ["example.com"], Pattern("*@example.com").matches, Reporter(store, HOST))
         review = Review(SqlReviewStore(store.access), self.reviewer, judge)
-        return Making(Corrector(store, acceptor, review, self.folder, self.max_size), self._submitter_of)
+        return Making(Corrector(store, accepting, review, self.folder, self.max_size), self._submitter_of)
 
     async def _submitter_of(self, account: str) -> Submitter:
         assert account == ANN
         return self.submitter
 
     async def ask(
-        self, message: str, *recipients: str, file: bytes = FILE, despite: bool = False, who: Who = OWNER
+        self,
+        message: str,
+        *recipients: str,
+        file: bytes = FILE,
+        despite: bool = False,
+        who: Who = OWNER,
+        correction: str | None = None,
     ) -> str:
         """The id of the recall."""
-        wish = Wish(message, recipients or None)
+        wish = Wish(message, recipients or None, correction=correction)
         trial = self.trying
         return await start(
             trial.recalls, trial.trial.store, trial.reach(), self.making(), wish, Corrected(file, despite), who

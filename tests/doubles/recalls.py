@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 from takeback.clock import Duration
 from takeback.flows.ask import Who
+from takeback.flows.correct import Corrections
 from takeback.flows.quarantine import Quarantine
+from takeback.flows.quota import QuotaLimits
 from takeback.flows.recall import Wish, start
 from takeback.flows.recall_mail import RecallMail
 from takeback.flows.recaller import LEASE, Reach, Recaller
 from takeback.flows.reports import Reporter
+from takeback.flows.submitter import Submitter
+from takeback.hold.settings import HoldSettings
 from takeback.mail import recall_lock
 from takeback.mail.address import Pattern
 from takeback.mail.digest import BodyDigest
@@ -23,9 +29,11 @@ from takeback.ports.mailbox import Connector
 from takeback.ports.store import DotMark, Result, Settlement
 from takeback.recall.report import PersonReport, Report
 from takeback.recall.settings import RecallSettings
+from takeback.review.settings import ReviewSettings
 from takeback.sealing import Seal
 from takeback.store.recall_store import SqlRecallStore
 from tests.contract.store.trial import ANN, Trial
+from tests.doubles.acceptors import acceptor
 from tests.doubles.mailboxes import SERVER, Post
 
 OWNER = Who("ann", ANN)
@@ -49,13 +57,15 @@ def pattern(*texts: str) -> tuple[Pattern, ...]:
 
 
 class RecallTrial(AbstractAsyncContextManager["RecallTrial"]):
-    """`settings` and `lists` may be changed before something is begun."""
+    """`settings`, `lists`, `submitter` and `limits` may be changed before something is begun."""
 
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
         self.post = Post()
         self.settings = RecallSettings()
         self.lists: Mapping[str, Sequence[str]] = {}
+        self.submitter = Submitter(ANN, ANN)
+        self.limits = QuotaLimits(0, 0, 0)
 
     async def __aenter__(self) -> RecallTrial:
         await self.trial.__aenter__()
@@ -72,7 +82,16 @@ class RecallTrial(AbstractAsyncContextManager["RecallTrial"]):
         await self.trial.store.read_clock()
 
     def reach(self) -> Reach:
-        return Reach(self.settings, self.covering, self.expand)
+        return Reach(self.settings, self.covering, self.expand, self.corrections())
+
+    def corrections(self) -> Corrections:
+        store = self.trial.store
+        accepting = acceptor(store, self.limits, HoldSettings(), ReviewSettings())
+        return Corrections(store, accepting, self._submitter_of, Path(tempfile.gettempdir()))
+
+    async def _submitter_of(self, account: str) -> Submitter:
+        assert account == ANN
+        return self.submitter
 
     def covering(self, address: str) -> Connector | None:
         return self.post if self.post.covers(address) else None
@@ -121,8 +140,10 @@ class RecallTrial(AbstractAsyncContextManager["RecallTrial"]):
             results.append(Result(each.id, RelayOutcome(verdict, "the reply", server, delivered=delivered)))
         await self.trial.store.record(Settlement(claimed.token, results))
 
-    async def ask(self, message: str, *recipients: str, also_read: bool = False, who: Who = OWNER) -> str:
-        wish = Wish(message, recipients or None, also_read)
+    async def ask(
+        self, message: str, *recipients: str, also_read: bool = False, who: Who = OWNER, correction: str | None = None
+    ) -> str:
+        wish = Wish(message, recipients or None, also_read, correction)
         [id] = await start(self.trial.store, self.recalls, self.reach(), wish, who)
         return id
 

@@ -142,6 +142,27 @@ def test_what_was_read_stays_and_the_wrong_file_is_refused(
     assert b"Subject: figures\r\n" in old
 
 
+def test_those_who_are_not_reached_get_one_correction(gateway: Gateway, post: Dovecot) -> None:
+    unread, reader = post.new_user(), post.new_user()
+    id = send(gateway, f"{unread}@example.com", f"{reader}@example.com")
+    client = post.log_in(reader)
+    client.select_folder("INBOX")
+    client.add_flags(client.search("ALL"), [b"\\Seen"])
+    client.logout()
+    assert gateway.command("recall", id, "--dry-run", "--correct-rest", "").status == 2
+    refused = gateway.command("recall", id, "--correct-rest", "x" * 2001, "--json")
+    assert refused.status == 1 and refused.json["error"]["code"] == "cannot_correct"
+    ran = gateway.command("recall", id, "--correct-rest", "The price is 5.", "--json")
+    assert ran.status == 3 and ran.json["counts"] == {"already_read": 1, "recalled": 1}, ran
+    assert ran.json["correction"]["recipients"] == 1
+    until(lambda: len(messages(post, reader)) == 2, "the correction to arrive", 30)
+    [correction] = [data for data, flags in messages(post, reader) if b"\\Seen" not in flags]
+    assert b"The price is 5." in correction and f"From: {ANN}".encode() in correction
+    assert b"figures" not in correction and b"\r\nIn-Reply-To: <" in correction
+    assert messages(post, unread) == []
+    assert ran.json["correction"]["message"] in gateway.command("recalls", id).out
+
+
 def test_many_mailboxes_wait_for_somebody_else(gateway: Gateway, post: Dovecot) -> None:
     users = [post.new_user() for _ in range(3)]
     id = send(gateway, *(f"{user}@example.com" for user in users))

@@ -12,6 +12,7 @@ from takeback.ports.mailbox import Place
 from takeback.ports.recall import (
     BodyPiece,
     CopyOutcome,
+    Ending,
     Expansion,
     KeptBody,
     LostClaim,
@@ -26,7 +27,7 @@ from takeback.ports.recall import (
 )
 from takeback.recall.outcomes import Outcome, Reason
 from takeback.recall.planning import Verdict
-from takeback.recall.report import Status
+from takeback.recall.report import CorrectionReport, Status
 from takeback.store.recall_store import SqlRecallStore
 from tests.contract.store.trial import ANN, Trial
 
@@ -245,15 +246,45 @@ async def test_the_end_comes_once_and_only_when_nothing_is_pending(trial: Trial)
     recall = await recalling.person()
     store = recalling.store
     summary = trial.message(ANN)
-    assert await store.finished() == [] and not await store.finish(recall, summary)
+    assert await store.finished() == [] and not await store.finish(Ending(recall, summary))
     token, work = await recalling.claim()
     await store.settle_person(PersonOutcome(token, work.people[0].id, Verdict(Outcome.NOT_FOUND)))
     [facts] = await store.finished()
     assert facts.id == recall
-    assert await store.finish(recall, summary) and not await store.finish(recall, trial.message(ANN))
+    assert await store.finish(Ending(recall, summary)) and not await store.finish(Ending(recall, trial.message(ANN)))
     assert await trial.state(summary.id) is State.HELD
     report = await store.report(recall)
     assert report is not None and report.status is Status.DONE and await store.next_try(recall) is None
+
+
+async def test_a_correction_is_stored_with_the_end_once(trial: Trial) -> None:
+    recalling = Recalling(trial)
+    store = recalling.store
+    message = await trial.accept(BOB)
+    recall = await store.start(NewRecall(new_id(trial.clock.now), message, ANN, None, False, DAY, correction="Sorry."))
+    token, work = await recalling.claim()
+    assert work.recipients[0].recall.correction == "Sorry."
+    correction = trial.message(BOB, CAROL)
+    assert not await store.finish(Ending(recall, None, correction)), "something is pending"
+    await store.expand(Expansion(token, work.recipients[0].id, Verdict(Outcome.OUT_OF_REACH)))
+    report = await store.report(recall)
+    assert report is not None and report.correction == CorrectionReport(None, 0)
+    trial.lose_answer_to_commit()
+    await store.finish(Ending(recall, None, correction))
+    assert not await store.finish(Ending(recall, None, trial.message(BOB)))
+    assert await trial.states(correction.id) == {BOB: State.HELD, CAROL: State.HELD}
+    report = await store.report(recall)
+    assert report is not None and report.correction == CorrectionReport(correction.id, 2)
+    assert (await trial.kinds(message)).count("corrected") == 1
+
+
+async def test_a_correction_that_was_refused_is_on_the_record(trial: Trial) -> None:
+    recalling = Recalling(trial)
+    recall = await recalling.start(BOB)
+    token, work = await recalling.claim()
+    await recalling.store.expand(Expansion(token, work.recipients[0].id, Verdict(Outcome.OUT_OF_REACH)))
+    assert await recalling.store.finish(Ending(recall, None, not_corrected="may not send"))
+    assert "not_corrected" in await trial.kinds(work.recipients[0].recall.message)
 
 
 async def test_untried_are_those_nobody_has_looked_at_to_the_end(trial: Trial) -> None:
