@@ -35,6 +35,7 @@ class Quarantine:
         self._store = store
         self._seal = seal
         self._known: set[tuple[str, bytes]] = set()
+        """Bodies that went into a plan already; whether they are there, the store makes sure of with each plan."""
 
     async def keep(self, recall: str, person: int, mailbox: Mailbox, copy: Copy) -> Bytes:
         """The bytes of the copy, to go into its plan; what is large is committed now. Raises MailboxUnavailable."""
@@ -43,7 +44,7 @@ class Quarantine:
         if small is None:
             if not await self._store.has_body(recall, digest):
                 await self._keep_large(recall, digest, mailbox, copy)
-        elif (recall, digest) not in self._known or not await self._store.has_body(recall, digest):
+        elif (recall, digest) not in self._known:
             sealed = self._seal.close(small, _about_body(recall, digest, 0))
             self._remember(recall, digest)
         return Bytes(self._seal.close(header, _about_header(recall, person)), KeptBody(digest, sealed))
@@ -52,6 +53,10 @@ class Quarantine:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known.add((recall, digest))
+
+    def forget(self, recall: str) -> None:
+        """Afterwards nothing is believed of what the store has for this recall."""
+        self._known = {(id, digest) for id, digest in self._known if id != recall}
 
     async def _keep_large(self, recall: str, digest: bytes, mailbox: Mailbox, copy: Copy) -> None:
         position, waiting = 0, b""

@@ -48,6 +48,8 @@ from takeback.recall.settings import RecallSettings
 LEASE: Duration = MINUTE
 POLL: Duration = SECOND // 2
 """Another process may have asked for a recall: it is noticed within this time."""
+GATHERING: Duration = SECOND // 20
+"""So long others may take to end after the first one has: their places are filled by one claim."""
 AT_ONCE = 32
 """So many of one server, give or take a claim; how many connections that means is the connector's business."""
 MOST = 128
@@ -157,6 +159,8 @@ class Recaller:
         """Until some work has ended, or it is time to look again."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=POLL / SECOND, return_when=asyncio.FIRST_COMPLETED)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=GATHERING / SECOND)
         else:
             await asyncio.sleep(POLL / SECOND)
 

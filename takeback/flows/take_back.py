@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from takeback.flows.quarantine import Quarantine, body_digest
 from takeback.ports.mailbox import Copy, Mailbox, Place, Reference, Removal, Removed
-from takeback.ports.recall import CopyOutcome, PersonWork, Plan, PlannedCopy, RecallStore, SeenCopy
+from takeback.ports.recall import BodyMissing, CopyOutcome, PersonWork, Plan, PlannedCopy, RecallStore, SeenCopy
 from takeback.recall.matching import Identity, Stamp, judge, judge_body
 from takeback.recall.outcomes import Outcome, Reason, worst
 from takeback.recall.planning import READ_FLAGS
@@ -132,8 +132,22 @@ class TakingBack:
         if known is not None and copy.removing:
             return known
         moved = missing.pop() if known is None and missing else None
+        try:
+            id = await self._commit(copy, moved)
+        except BodyMissing:
+            self._quarantine.forget(self._person.recall.id)
+            id = await self._commit(copy, moved)
+        if moved is not None:
+            del self._open[moved.place]
+            self._taken_away.discard(moved.id)
+        plan = PlannedCopy(id, copy.place, copy.flags - OUR_MARKS, None)
+        self._open[copy.place] = plan
+        return plan
+
+    async def _commit(self, copy: Copy, moved: PlannedCopy | None) -> int:
+        """Afterwards the bytes of the copy are kept and its plan stands, durably; returns the id of the plan."""
         kept = await self._quarantine.keep(self._person.recall.id, self._person.id, self._mailbox, copy)
-        id = await self._store.plan(
+        return await self._store.plan(
             Plan(
                 token=self._token,
                 person=self._person.id,
@@ -147,12 +161,6 @@ class TakingBack:
                 body=kept.body,
             )
         )
-        if moved is not None:
-            del self._open[moved.place]
-            self._taken_away.discard(moved.id)
-        plan = PlannedCopy(id, copy.place, copy.flags - OUR_MARKS, None)
-        self._open[copy.place] = plan
-        return plan
 
     async def _finish_missing(self, plan: PlannedCopy) -> None:
         del self._open[plan.place]

@@ -25,6 +25,10 @@ class LostClaim(TakebackError):
     """The claim has run out and the work is somebody else's now; nothing was written."""
 
 
+class BodyMissing(TakebackError):
+    """The plan counts on a body that the store does not have; nothing was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewRecall:
     """One message to take back. `recipients` are canonical keys of addresses (None: all)."""
@@ -151,7 +155,7 @@ class Expansion:
 @dataclass(frozen=True, slots=True)
 class KeptBody:
     """The bytes behind the header of a copy: their SHA-256. `sealed` is the only piece of a small one; None where the
-    store has them already, put there by `keep_piece`."""
+    store has them already, from another plan or put there by `keep_piece`."""
 
     digest: bytes
     sealed: bytes | None
@@ -301,7 +305,8 @@ class RecallStore(Protocol):
     async def keep_piece(self, piece: BodyPiece) -> None: ...
 
     async def plan(self, plan: Plan) -> int:
-        """Afterwards the copy is written down and kept, durably; returns its id. Raises LostClaim."""
+        """Afterwards the copy is written down and kept, durably; returns its id. Raises LostClaim, and
+        BodyMissing where the plan brings no body and the store has none."""
         ...
 
     async def settle_copy(self, outcome: CopyOutcome) -> None:

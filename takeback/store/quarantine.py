@@ -3,21 +3,23 @@ enough."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from takeback.clock import Duration, Instant
-from takeback.ports.recall import BodyPiece, Plan, Restoration
+from takeback.ports.recall import BodyMissing, BodyPiece, KeptBody, Plan, Restoration
 from takeback.recall.outcomes import Outcome, Reason
 from takeback.store import tables
 from takeback.store.accepting import event_row, record_events
 from takeback.store.acts import act_row, record_acts
+from takeback.store.recall_reading import has_body
 from takeback.store.recall_tables import recall, recall_body, recall_copy, recall_person
-from takeback.store.recalling import flags_text, held
+from takeback.store.recalling import all_held, flags_text, held
+from takeback.store.rows import insert_rows, update_rows
 
 _copy = recall_copy.c
 _body = recall_body.c
@@ -37,14 +39,43 @@ def _insert_piece(connection: Connection, piece: BodyPiece) -> None:
 
 def plan(connection: Connection, now: Instant, plans: Sequence[Plan]) -> list[int]:
     """The ids of the copies written down. A copy that stood in the plan before, at the same place, is the same."""
-    return [_plan(connection, now, each) for each in plans]
+    people = all_held(connection, recall_person, [(each.person, each.token) for each in plans])
+    _keep_bodies(connection, [(people[each.person].recall, each.body) for each in plans])
+    known = _copies(connection, people)
+    rows = {_name(each): _row(each, now) for each in plans}
+    before = {_name(each): each.follows or known.get(_name(each)) for each in plans}
+    update_rows(connection, recall_copy, [{"id": id, **rows[name]} for name, id in before.items() if id is not None])
+    missing = [row for name, row in rows.items() if before[name] is None]
+    insert_rows(connection, recall_copy, missing)
+    ids = _copies(connection, people) if missing else known
+    return [before[_name(each)] or ids[_name(each)] for each in plans]
 
 
-def _plan(connection: Connection, now: Instant, plan: Plan) -> int:
-    person = held(connection, recall_person, plan.person, plan.token)
-    if plan.body.sealed is not None:
-        _insert_piece(connection, BodyPiece(person.recall, plan.body.digest, 0, True, plan.body.sealed))
-    values: dict[str, Any] = {
+_Name = tuple[int, str, str, str]
+"""Person, folder, validity and UID: where a planned copy stands."""
+
+
+def _name(plan: Plan) -> _Name:
+    return (plan.person, plan.place.folder, plan.place.validity, plan.place.uid)
+
+
+def _copies(connection: Connection, people: Iterable[int]) -> dict[_Name, int]:
+    """What is written down of these people's copies: their ids by where they stand."""
+    rows = connection.execute(_COPIES, {"people": [*people]})
+    return {(row.person, row.folder, row.validity, row.uid): row.id for row in rows}
+
+
+_COPIES = select(_copy.id, _copy.person, _copy.folder, _copy.validity, _copy.uid).where(
+    _copy.person.in_(bindparam("people", expanding=True))
+)
+
+
+def _row(plan: Plan, now: Instant) -> dict[str, Any]:
+    return {
+        "person": plan.person,
+        "folder": plan.place.folder,
+        "validity": plan.place.validity,
+        "uid": plan.place.uid,
         "version": plan.version,
         "flags": flags_text(plan.flags),
         "size": plan.size,
@@ -55,18 +86,18 @@ def _plan(connection: Connection, now: Instant, plan: Plan) -> int:
         "evidence": "",
         "at": now,
     }
-    place = {"folder": plan.place.folder, "validity": plan.place.validity, "uid": plan.place.uid}
-    found = plan.follows
-    if found is None:
-        same = and_(_copy.person == plan.person, *(_copy[name] == value for name, value in place.items()))
-        found = connection.execute(select(_copy.id).where(same)).scalar()
-    if found is not None:
-        connection.execute(update(recall_copy).where(_copy.id == found).values(**place, **values))
-        return found
-    made = connection.execute(
-        insert(recall_copy).values(person=plan.person, **place, **values).returning(_copy.id)
-    ).scalar_one()
-    return int(made)
+
+
+def _keep_bodies(connection: Connection, bodies: Iterable[tuple[str, KeptBody]]) -> None:
+    """Afterwards each body is there whole. Raises BodyMissing where one is not, and nobody has brought it."""
+    brought: dict[tuple[str, bytes], bytes | None] = {}
+    for recall_id, body in bodies:
+        brought[recall_id, body.digest] = body.sealed or brought.get((recall_id, body.digest))
+    for (recall_id, digest), sealed in brought.items():
+        if sealed is not None:
+            _insert_piece(connection, BodyPiece(recall_id, digest, 0, True, sealed))
+        elif not has_body(connection, recall_id, digest):
+            raise BodyMissing("the body of a copy is not kept any more")
 
 
 def note_restored(connection: Connection, now: Instant, requests: Sequence[Restoration]) -> list[None]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, and_, bindparam, exists, false, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, exists, false, func, insert, or_, select, update
 
 from takeback.clock import Duration, Instant
 from takeback.errors import NotFound
@@ -33,7 +33,7 @@ from takeback.store.audit_tables import act
 from takeback.store.late_looks import end_in_earlier_recalls
 from takeback.store.recall_tables import recall, recall_copy, recall_person, recall_recipient, recall_way
 from takeback.store.replacing import add_recipients, insert_replacement, stoppable, stopped
-from takeback.store.rows import insert_rows
+from takeback.store.rows import insert_rows, update_rows
 from takeback.store.tables import AnyRow
 
 _PEOPLE_AT_ONCE = 500
@@ -214,32 +214,23 @@ def give_back(connection: Connection, now: Instant, tokens: Sequence[str]) -> li
 
 def held(connection: Connection, table: Table, id: int, token: str) -> AnyRow:
     """The row with the message that it is about, locked. Raises LostClaim where the token does not hold it any more."""
-    row = connection.execute(_HELD[table], {"id": id, "token": token}).first()
-    if row is None:
+    return all_held(connection, table, [(id, token)])[id]
+
+
+def all_held(connection: Connection, table: Table, claims: Sequence[tuple[int, str]]) -> dict[int, AnyRow]:
+    """The same for many, each with its token, by id."""
+    rows = {row.id: row for row in connection.execute(_HELD[table], {"ids": [id for id, _ in claims]})}
+    if any(id not in rows or rows[id].claim != token for id, token in claims):
         raise LostClaim("the work has passed to somebody else")
-    return row
+    return rows
 
 
 _HELD = {
     table: select(table, recall.c.message)
     .join(recall, recall.c.id == table.c.recall)
-    .where(table.c.id == bindparam("id"), table.c.claim == bindparam("token"))
+    .where(table.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(table.c.id)
     .with_for_update(of=table)
-    for table in (recall_recipient, recall_person)
-}
-_SETTLE = {
-    table: update(table)
-    .where(table.c.id == bindparam("row"))
-    .values(
-        outcome=bindparam("new_outcome"),
-        reason=bindparam("new_reason"),
-        detail=bindparam("new_detail"),
-        at=bindparam("now"),
-        try_at=bindparam("new_try_at", type_=BigInteger),
-        attempts=table.c.attempts + 1,
-        claim=None,
-        lease_until=None,
-    )
     for table in (recall_recipient, recall_person)
 }
 
@@ -249,20 +240,21 @@ def _is_known(row: AnyRow, verdict: Verdict) -> bool:
     return verdict.outcome is not Outcome.PENDING and verdict.outcome.value == row.outcome
 
 
-def _settle(connection: Connection, now: Instant, table: Table, row: AnyRow, verdict: Verdict | None) -> None:
+def _settle(connection: Connection, now: Instant, table: Table, told: Sequence[tuple[AnyRow, Verdict | None]]) -> None:
     """None: the people behind a recipient tell what became of it."""
+    update_rows(connection, table, [_settled(row, verdict, now) for row, verdict in told])
+
+
+def _settled(row: AnyRow, verdict: Verdict | None, now: Instant) -> dict[str, Any]:
     told = verdict or Verdict(Outcome.PENDING)
-    connection.execute(
-        _SETTLE[table],
-        {
-            "row": row.id,
-            "new_outcome": told.outcome.value if verdict else None,
-            "new_reason": told.reason.value,
-            "new_detail": told.detail,
-            "now": row.at if _is_known(row, told) else now,
-            "new_try_at": told.try_at,
-        },
-    )
+    values = {
+        "id": row.id,
+        **_told(told, row.at if _is_known(row, told) else now),
+        "attempts": row.attempts + 1,
+        "claim": None,
+        "lease_until": None,
+    }
+    return values if verdict else {**values, "outcome": None}
 
 
 # What became of each
@@ -275,7 +267,7 @@ def expand(connection: Connection, now: Instant, requests: Sequence[Expansion]) 
             _add_people(connection, now, row, request.people)
             for keys in _parts([identity(person.address) for person in request.people]):
                 end_in_earlier_recalls(connection, row.message, row.recall, keys)
-        _settle(connection, now, recall_recipient, row, request.verdict)
+        _settle(connection, now, recall_recipient, [(row, request.verdict)])
     return [None] * len(requests)
 
 
@@ -330,44 +322,40 @@ def _person_row(recall_id: str, key: str, person: NewPerson, now: Instant) -> di
 
 
 def settle_copy(connection: Connection, now: Instant, requests: Sequence[CopyOutcome]) -> list[None]:
-    for request in requests:
-        held(connection, recall_person, request.person, request.token)
-        values = {
-            "copy": request.copy,
-            "of": request.person,
-            "new_outcome": request.outcome.value,
-            "new_evidence": request.evidence,
-            "new_flags": flags_text(request.flags),
-            "now": now,
-        }
-        connection.execute(_SETTLE_COPY, values)
+    all_held(connection, recall_person, [(request.person, request.token) for request in requests])
+    copies = recall_copy.c
+    asked = {request.copy: request for request in requests}
+    rows = connection.execute(select(copies.id, copies.person).where(copies.id.in_(asked)))
+    theirs = [asked[row.id] for row in rows if row.person == asked[row.id].person]
+    update_rows(connection, recall_copy, [_became(request, now) for request in theirs])
+    for request in theirs:
         if request.outcome is Outcome.REPLACED:
             add_recipients(connection, now, request.person, request.evidence)
     return [None] * len(requests)
 
 
-_SETTLE_COPY = (
-    update(recall_copy)
-    .where(recall_copy.c.id == bindparam("copy"), recall_copy.c.person == bindparam("of"))
-    .values(
-        outcome=bindparam("new_outcome"),
-        evidence=bindparam("new_evidence"),
-        flags=bindparam("new_flags"),
-        at=bindparam("now"),
-    )
-)
+def _became(request: CopyOutcome, now: Instant) -> dict[str, Any]:
+    return {
+        "id": request.copy,
+        "outcome": request.outcome.value,
+        "evidence": request.evidence,
+        "flags": flags_text(request.flags),
+        "at": now,
+    }
 
 
 def settle_person(connection: Connection, now: Instant, requests: Sequence[PersonOutcome]) -> list[None]:
+    claims = {request.person: request.token for request in requests}
+    if len(claims) < len(requests):
+        raise LostClaim("the same is settled twice")  # each is tried by itself then, and the first one holds
+    rows = all_held(connection, recall_person, [*claims.items()])
     for request in requests:
-        row = held(connection, recall_person, request.person, request.token)
         for seen in request.seen:
             _note_seen(connection, now, request.person, seen)
-        _settle(connection, now, recall_person, row, request.verdict)
-        if request.notice is not None:
-            insert_messages(connection, [request.notice])
-        if not (request.verdict.outcome is Outcome.PENDING or _is_known(row, request.verdict)):
-            _record_event(connection, now, row, request.verdict)
+    told = [(rows[request.person], request.verdict) for request in requests]
+    _settle(connection, now, recall_person, told)
+    insert_messages(connection, [request.notice for request in requests if request.notice is not None])
+    record_events(connection, [_event(row, verdict, now) for row, verdict in told if _is_news(row, verdict)])
     return [None] * len(requests)
 
 
@@ -394,13 +382,14 @@ def _note_seen(connection: Connection, now: Instant, person: int, seen: SeenCopy
         connection.execute(insert(recall_copy).values(person=person, version="", **where, **told))
 
 
-def _record_event(connection: Connection, now: Instant, person: AnyRow, verdict: Verdict) -> None:
+def _is_news(row: AnyRow, verdict: Verdict) -> bool:
+    return verdict.outcome is not Outcome.PENDING and not _is_known(row, verdict)
+
+
+def _event(person: AnyRow, verdict: Verdict, now: Instant) -> dict[str, Any]:
     """The outcome stands in the record of the message, for each person by address."""
     detail = {"recall": person.recall, "reason": verdict.reason.value}
-    record_events(
-        connection,
-        [event_row(person.message, now, f"recall_{verdict.outcome.value}", "takeback", person.address, **detail)],
-    )
+    return event_row(person.message, now, f"recall_{verdict.outcome.value}", "takeback", person.address, **detail)
 
 
 def finish(connection: Connection, now: Instant, requests: Sequence[Ending]) -> list[bool]:

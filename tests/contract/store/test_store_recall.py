@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from takeback.clock import DAY, HOUR, MINUTE, SECOND, Duration
@@ -10,6 +12,7 @@ from takeback.hold.states import State
 from takeback.ids import new_id, new_token
 from takeback.ports.mailbox import Place
 from takeback.ports.recall import (
+    BodyMissing,
     BodyPiece,
     CopyOutcome,
     Ending,
@@ -311,6 +314,53 @@ async def test_pieces_of_a_body_are_kept_once_and_found_when_whole(trial: Trial)
     await store.keep_piece(BodyPiece(recall, DIGEST, 1, True, b"two"))
     assert await store.has_body(recall, DIGEST)
     assert [piece async for piece in store.kept_body(recall, DIGEST)] == [b"one", b"two"]
+
+
+async def test_a_plan_that_counts_on_a_body_is_refused_where_there_is_none(trial: Trial) -> None:
+    recalling = Recalling(trial)
+    people = [NewPerson(BOB, SERVER, PENDING), NewPerson(CAROL, SERVER, PENDING)]
+    recall = await recalling.person(*people)
+    token, work = await recalling.claim()
+    store, (bob, carol) = recalling.store, (person.id for person in work.people)
+    with pytest.raises(BodyMissing):
+        await store.plan(plan(token, bob, sealed=None))
+    assert await store.kept(recall) == []
+    brought = store.plan(plan(token, carol))
+    ids = await asyncio.gather(brought, store.plan(plan(token, bob, sealed=None)))
+    assert len(set(ids)) == 2
+    assert [piece async for piece in store.kept_body(recall, DIGEST)] == [b"body"]
+
+
+async def test_what_is_written_together_is_what_would_be_written_alone(trial: Trial) -> None:
+    """As many as the worker of a large recall gives to the store at once, one of whom lost the claim."""
+    recalling = Recalling(trial)
+    names = [f"p{number}@example.com" for number in range(150)]
+    recall = await recalling.person(*(NewPerson(name, SERVER, PENDING) for name in names))
+    token, work = await recalling.claim(limit=150)
+    store, stale = recalling.store, work.people[7].id
+    tokens = {person.id: token if person.id != stale else new_token() for person in work.people}
+
+    async def whole(person: int, address: str) -> None:
+        copies = [await store.plan(plan(tokens[person], person, uid, body(person))) for uid in ("1", "2", "1")]
+        assert copies[0] == copies[2] != copies[1]
+        for copy in copies[:2]:
+            await store.settle_copy(CopyOutcome(token, person, copy, Outcome.RECALLED, address, frozenset()))
+        await store.settle_person(PersonOutcome(token, person, Verdict(Outcome.RECALLED)))
+
+    def body(person: int) -> bytes | None:
+        return None if person % 2 and person != work.people[0].id else b"body"
+
+    ended = await asyncio.gather(*(whole(each.id, each.address) for each in work.people), return_exceptions=True)
+    assert [type(each) for each in ended if each is not None] == [LostClaim]
+    assert await store.counts(recall) == {Outcome.RECALLED: 149, Outcome.PENDING: 1}
+    kept = await store.kept(recall)
+    assert len(kept) == 298 and {each.person for each in kept} == set(tokens) - {stale}
+    facts = await store.facts(recall)
+    assert facts is not None and (await trial.kinds(facts.message)).count("recall_recalled") == 149
+    report = await store.report(recall)
+    assert report is not None
+    told = {person.address: [copy.evidence for copy in person.copies] for person in report.recipients[0].people}
+    assert all(told[name] == ([name, name] if name != work.people[7].address else []) for name in names)
 
 
 async def test_a_restored_copy_is_written_down_once_and_by_one(trial: Trial) -> None:
