@@ -20,6 +20,9 @@ _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+
 _FLAG = re.compile(r"\\?[A-Za-z0-9$_.+:;,<>=!#&'/?@^`|~-]{1,200}")
 _LARGEST_UID = 0xFFFFFFFF
 _HEADER = "BODY[HEADER]<0>"
+_TEXT = "BODY[TEXT]<0>"
+MOST_TEXT = 64 * 1024
+"""Octets behind the header that are asked for together with it. A copy that has more is read when its turn comes."""
 
 
 def select(wire: bytes, *, writable: bool) -> Command:
@@ -34,12 +37,12 @@ def search(reference: Reference, *, extended: bool) -> Command:
     return Command.of(b"UID SEARCH " + result + charset + b"HEADER Message-ID ", string(wanted))
 
 
-def look(uids: Sequence[int]) -> Command:
-    """Everything that is told of a copy."""
-    return Command.of(
-        b"UID FETCH %s (UID FLAGS MODSEQ INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>)"
-        % (b",".join(b"%d" % uid for uid in uids), MOST_HEADER)
-    )
+def look(uids: Sequence[int], *, text: bool) -> Command:
+    """Everything that is told of a copy; with `text`, also its bytes behind the header, where they are few."""
+    items = b"UID FLAGS MODSEQ INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % MOST_HEADER
+    if text:
+        items += b" BODY.PEEK[TEXT]<0.%d>" % MOST_TEXT
+    return Command.of(b"UID FETCH %s (%s)" % (b",".join(b"%d" % uid for uid in uids), items))
 
 
 def look_at_flags(uid: int) -> Command:
@@ -146,6 +149,14 @@ class Seen:
     delivered_at: Instant | None
     size: int
     header: bytes | None
+    text: bytes | None = None
+
+    @property
+    def whole(self) -> bytes | None:
+        """The message, if all of it was shown."""
+        if self.header is None or self.text is None or len(self.header) + len(self.text) != self.size:
+            return None
+        return self.header + self.text
 
 
 def fetched(answers: Iterable[Answer]) -> dict[int, Seen]:
@@ -178,8 +189,8 @@ def _items(response: Response) -> dict[str, Value]:
 
 
 def _seen(items: dict[str, Value], before: Seen) -> Seen:
-    flags, modseq, date, size, header = (
-        items.get(key) for key in ("FLAGS", "MODSEQ", "INTERNALDATE", "RFC822.SIZE", _HEADER)
+    flags, modseq, date, size, header, text = (
+        items.get(key) for key in ("FLAGS", "MODSEQ", "INTERNALDATE", "RFC822.SIZE", _HEADER, _TEXT)
     )
     return Seen(
         canonical(_texts(flags)) if isinstance(flags, list) else before.flags,
@@ -187,6 +198,7 @@ def _seen(items: dict[str, Value], before: Seen) -> Seen:
         _read_date(date) if isinstance(date, bytes) else before.delivered_at,
         number(size, 1 << 40) if size is not None else before.size,
         header if isinstance(header, bytes) else before.header,
+        text if isinstance(text, bytes) else before.text,
     )
 
 

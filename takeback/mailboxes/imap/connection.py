@@ -179,8 +179,12 @@ class Connection(asyncio.Protocol):
 
     async def _guarded_event(self) -> Event:
         try:
-            async with asyncio.timeout(self._patience / SECOND):
-                event = await self._event()
+            event = self.session.next_event()
+            if event is None:
+                async with asyncio.timeout(self._patience / SECOND):
+                    event = await self._event()
+            else:
+                self._flush()
         except TimeoutError:
             raise self._trouble(f"gave no answer within {format_duration(self._patience)}") from None
         except NotImap as error:

@@ -79,6 +79,8 @@ class ImapMailbox:
         self._give_back = give_back
         self._selected: tuple[bytes, bool, Selection] | None = None
         """The folder that is selected now, and whether by SELECT."""
+        self._whole: dict[Place, bytes] = {}
+        """Messages that are about to be removed, and small enough to be shown whole when they were looked at."""
 
     async def close(self) -> None:
         self._give_back(self._connection)
@@ -87,6 +89,7 @@ class ImapMailbox:
 
     async def find(self, reference: Reference) -> Sequence[Copy]:
         with self._understanding():
+            self._whole.clear()
             folders = to_search(*await self._list(), self._skipped)
             copies: list[Copy] = []
             for folder, validity, uids in await self._search(folders, reference):
@@ -143,7 +146,11 @@ class ImapMailbox:
         if selection.validity != validity:
             raise MailboxUnavailable(f"{self._server} numbered a folder anew while it was searched")
         batches = [uids[start : start + _HEADERS_AT_ONCE] for start in range(0, len(uids), _HEADERS_AT_ONCE)]
-        answers = [answer for batch in batches for answer in await self._connection.run(commands.look(batch))]
+        answers = [
+            answer
+            for batch in batches
+            for answer in await self._connection.run(commands.look(batch, text=reference.to_remove))
+        ]
         return [copy for answer in answers for copy in self._wanted(folder, validity, answer, uids, reference)]
 
     def _wanted(
@@ -153,11 +160,17 @@ class ImapMailbox:
             raise self._refusal("FETCH", answer)
         for uid, shown in sorted(commands.fetched([answer]).items()):
             if uid in uids and has_message_id(shown.header or b"", reference):
-                yield _copy(Place(read_name(folder.wire), validity, str(uid)), shown)
+                place = Place(read_name(folder.wire), validity, str(uid))
+                if shown.whole is not None and len(self._whole) < _HEADERS_AT_ONCE:
+                    self._whole[place] = shown.whole
+                yield _copy(place, shown)
 
     # Reading
 
     async def read(self, copy: Copy) -> AsyncIterator[bytes]:
+        if (whole := self._whole.get(copy.place)) is not None:
+            yield whole
+            return
         with self._understanding():
             wire, uid = self._spoken(copy.place)
             selection = await self._select(wire, writable=False)

@@ -10,7 +10,7 @@ import pytest
 from imapclient.exceptions import IMAPClientError
 
 from takeback.clock import from_datetime
-from takeback.ports.mailbox import Check, MailboxRefused, MailboxUnavailable, QuotaExceeded, Removal
+from takeback.ports.mailbox import Check, MailboxRefused, MailboxUnavailable, QuotaExceeded, Reference, Removal
 from tests.contract.mailboxes.stages import (
     DATE,
     DOMAIN,
@@ -102,6 +102,16 @@ async def test_reads_without_marking_read(stage: Stage) -> None:
     assert await bytes_of(mailbox, copy) == raw
     (left,) = stage.shown()
     assert left.flags == frozenset()
+
+
+@pytest.mark.parametrize("lines", [3, 10_000])
+async def test_reads_what_is_removed_next_small_or_large(stage: Stage, lines: int) -> None:
+    raw = message(body=b"one line of many\r\n" * lines)
+    stage.deliver(raw)
+    mailbox = await stage.mailbox()
+    (copy,) = await mailbox.find(Reference(MESSAGE_ID, to_remove=True))
+    assert await bytes_of(mailbox, copy) == raw
+    assert stage.shown()[0].flags == frozenset()
 
 
 # Removing

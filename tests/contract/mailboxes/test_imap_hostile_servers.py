@@ -73,6 +73,17 @@ async def test_inbox_is_opened_once_where_a_removal_follows_and_for_reading_else
         await connector.close()
 
 
+@pytest.mark.parametrize(("size", "read_again"), [(len(HEADER) + 5, False), (100, True)])
+async def test_a_small_copy_is_read_while_it_is_looked_at_if_all_of_it_comes(size: int, read_again: bool) -> None:
+    look = b"* 1 FETCH (UID 5 FLAGS () MODSEQ (8) RFC822.SIZE %d BODY[HEADER]<0> {%d}\r\n%b BODY[TEXT]<0> {5}\r\nhello)"
+    async with ImapDouble({"HEADERS": look % (size, len(HEADER), HEADER) + b"\r\nTAG OK\r\n"}) as double:
+        connector, mailbox = await opened(double)
+        (copy,) = await mailbox.find(Reference(MESSAGE_ID, to_remove=True))
+        assert await bytes_of(mailbox, copy) == (b"hello" if read_again else HEADER + b"hello")
+        assert any(b"BODY.PEEK[]" in heard for heard in double.heard) is read_again
+        await connector.close()
+
+
 async def test_a_server_that_behaves() -> None:
     async with ImapDouble() as double:
         assert (await attempted(double)).removal is Removal.REMOVED
