@@ -121,11 +121,15 @@ class Reviewing:
         if clock.monotonic() - self._gave_up_at >= POLL:
             await self._give_up()
             self._gave_up_at = clock.monotonic()
+        if len(self._tasks) >= 2 * self._reviewer.count:
+            await self._sleep(POLL)
+            return
         crowded = self._is_crowded()
-        taken = await self._take(crowded) if len(self._tasks) < 2 * self._reviewer.count else ()
-        if not taken and crowded:
+        if await self._take(crowded):
+            return
+        if crowded:
             await asyncio.sleep(POLL / SECOND)  # what comes in meanwhile is no reason to look again
-        elif not taken:
+        else:
             await self._sleep(POLL)
 
     def _is_crowded(self) -> bool:

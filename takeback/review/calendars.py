@@ -76,6 +76,11 @@ _WRITTEN = (
 _AFTER = tuple(re.compile(_DAY + _BETWEEN + written) for written in _WRITTEN)
 _BEFORE = tuple(re.compile(rf"(?<![\d/.:-]){written}\s?(?:,|\(|-|–)\s?{_DAY}") for written in _WRITTEN[:4])
 _ANY_DAY = re.compile(rf"\b(?:{_one_of(_EN_DAYS)})\b|(?:{_one_of(_AR_DAYS)})(?!\w)")
+_LISTED = re.compile(
+    rf"(?:\b(?:{_one_of(_EN_DAYS)})\b|(?:{_one_of(_AR_DAYS)})(?!\w))"
+    r"\s?(?:,|/|&|-|–|(?:and|or|to|till|until|و|او|الي|حتي)\s)?\s?$"
+)
+"""Another weekday just before: of "Monday and Tuesday (29 and 30 October)" the first date is the first day's."""
 _ANY_DIGIT = re.compile(r"\d")
 
 _EN_DAY = tuple(re.compile(word) for word in _EN_DAYS)
@@ -85,6 +90,8 @@ _MONTHS = tuple(
     for words, hijri in ((_EN_MONTHS, False), (_AR_MONTHS, False), (_HIJRI_MONTHS, True))
     for number, word in enumerate(words, 1)
 )
+_NEAR = 20
+"""Characters before a weekday in which another one may stand."""
 _WITHIN = timedelta(days=60)
 """A date without a year means the nearest one."""
 
@@ -100,6 +107,8 @@ def written_days(plain: str, near: date) -> Iterator[Written]:
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
             taken.append(match.span())
+            if _LISTED.search(plain, max(0, match.start("weekday") - _NEAR), match.start("weekday")):
+                continue
             weekday = _weekday(match["weekday"])
             readings = tuple(_readings(match, near))
             if weekday is not None and readings:

@@ -360,6 +360,27 @@ async def test_in_a_burst_only_what_leaves_soon_is_reviewed_and_the_rest_when_it
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_what_is_urgent_in_a_burst_is_reviewed_without_a_pause(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [await trial.accept(BOB, due_in=SECOND, review_by=trial.clock.now + HOUR) for _ in range(50)]
+    monkeypatch.setattr("takeback.review.postponing.CROWD_WITHIN", HOUR)
+    reviewer = ScriptedReviewer()
+    loop = Reviewing(
+        trial.store, SqlReviewStore(trial.store.access), reviewer, judge_of(configured(), trial), lambda: None
+    )
+    for _ in range(CROWD):
+        loop.wake()
+    monkeypatch.setattr("takeback.flows.review.POLL", HOUR)
+    task = asyncio.create_task(loop.run())
+    try:
+        for message in messages:
+            await reviewed_or_given_up(trial, message)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_what_was_postponed_is_reviewed_before_it_leaves_though_the_burst_goes_on(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:

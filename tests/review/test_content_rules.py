@@ -335,6 +335,10 @@ class TestSlips:
             ("The 3 December (Thursday) is free.", False),
             ("Sunday 10 people came, May 5 of them stay.", False),
             ("Mon 5/4/2026 is fine", False),
+            ("We come on Monday and Tuesday (23 and 24 November).", False),
+            ("Open from Sunday to Thursday, 22 November to 26 November.", False),
+            ("يومي الأحد والاثنين ٢٢ و٢٣ نوفمبر.", False),
+            ("Not on Monday. Tuesday, 25 November is better.", True),
         ],
     )
     def test_weekdays(self, text: str, wrong: bool) -> None:
