@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from takeback.cli.tongue import moment as local
+from takeback.cli.tongue import Said, cell, moment, n, number, t, theirs
+from takeback.cli.words import table
 from takeback.flows.restore import Restored
+from takeback.i18n.language import words
 from takeback.recall.outcomes import REASON_WORDS, WORDS, Outcome, Reason
 from takeback.recall.report import CorrectionReport, PersonReport, RecipientReport, Report, Status, for_sender
 from takeback.visible import visible
@@ -31,32 +32,39 @@ STYLES = {
 }
 _LISTED = 200
 _STATUS_WORDS = {
-    Status.RUNNING: "Recall {id} of {message}: not over yet; a copy that arrives until {until} is still caught.",
-    Status.WAITING: "Recall {id} of {message} waits: a second person must confirm it, with takeback confirm {id}.",
-    Status.DONE: "Recall {id} of {message}: over.",
-    Status.DRY_RUN: "Dry run for {message}: nothing was changed. This is what a recall would come to now.",
+    Status.RUNNING: words("Recall {id} of {message}: not over yet; a copy that arrives until {until} is still caught."),
+    Status.WAITING: words("Recall {id} of {message} waits: a second person must confirm it, with {command}."),
+    Status.DONE: words("Recall {id} of {message}: over."),
+    Status.DRY_RUN: words("Dry run for {message}: nothing was changed. This is what a recall would come to now."),
 }
 
 
 def counted(counts: Mapping[Outcome, int]) -> Table:
     """How many people have come to what; drawn again and again while a recall runs."""
-    table = Table.grid(padding=(0, 2))
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(justify="right")
     for outcome in Outcome:
         if counts.get(outcome):
-            table.add_row(Text(str(counts[outcome]), style=STYLES[outcome], justify="right"), Text(WORDS[outcome]))
-    return table
+            shown.add_row(cell(number(counts[outcome]), STYLES[outcome]), cell(t(WORDS[outcome])))
+    return shown
 
 
-def in_a_line(message: str, counts: Mapping[Outcome, int]) -> str:
-    """`1nm…: recalled, unread (1); already read, left alone (1)`"""
-    said = "; ".join(f"{WORDS[outcome]} ({counts[outcome]})" for outcome in Outcome if counts.get(outcome))
-    return f"{message}  recall: {said}"
+def in_a_line(message: str, counts: Mapping[Outcome, int]) -> Said:
+    """`1nm…  recall: recalled, unread (1); already read, left alone (1)`"""
+    said = [
+        t("{what} ({more})", what=t(WORDS[outcome]), more=number(counts[outcome]))
+        for outcome in Outcome
+        if counts.get(outcome)
+    ]
+    return t("{message}  recall: {outcomes}", message=message, outcomes=Said(t("; ").join(said)))
 
 
 def report(told: Report, full: bool) -> list[Table | Text]:
     """The totals, and who is in which."""
     shown = told if full else for_sender(told)
-    heading = _STATUS_WORDS[shown.status].format(id=shown.id, message=shown.message, until=local(shown.watch_until))
+    command = theirs(f"takeback confirm {shown.id}")
+    until = moment(shown.watch_until)
+    heading = t(_STATUS_WORDS[shown.status], id=shown.id, message=shown.message, until=until, command=command)
     parts: list[Table | Text] = [Text(heading), Text(), counted(shown.counts)]
     if shown.correction is not None:
         parts += [Text(), Text(_corrected(shown.correction, shown.status))]
@@ -72,32 +80,30 @@ def _corrected(correction: CorrectionReport, status: Status) -> str:
 
 
 def _recipients(recipients: Sequence[RecipientReport], full: bool) -> Table:
-    table = Table("Recipient", "Person", "Outcome", "When", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table(t("Recipient"), t("Person"), t("Outcome"), t("When"))
     left = _LISTED
     for recipient in recipients:
+        address = cell(recipient.address)
         people = recipient.people if full else []
         for person in people[:left]:
-            table.add_row(_address(recipient), _person(recipient, person), _said(person), local(person.at))
+            name = "" if person.address == recipient.address else person.address
+            shown.add_row(address, cell(name), cell(_said(person)), cell(moment(person.at)))
         if not people and left > 0:
-            table.add_row(_address(recipient), Text(), _recipient_said(recipient), local(_at(recipient)))
+            shown.add_row(address, "", cell(_recipient_said(recipient)), cell(moment(_at(recipient))))
         left -= max(1, len(people))
     if left < 0:
-        table.add_row(Text("…"), Text(), Text(f"{-left} more; --csv and --json list all."), Text())
-    return table
-
-
-def _address(recipient: RecipientReport) -> Text:
-    return Text(visible(recipient.address))
-
-
-def _person(recipient: RecipientReport, person: PersonReport) -> Text:
-    return Text("" if person.address == recipient.address else visible(person.address))
+        more = n("{number} more; --csv and --json list all.", "{number} more; --csv and --json list all.", -left)
+        shown.add_row("…", "", cell(more), "")
+    return shown
 
 
 def _said(person: PersonReport) -> Text:
-    text = _sentence(person.outcome, person.reason)
-    if person.detail:
-        text.append(f" ({visible(person.detail, 200)})", "dim")
+    return _with_detail(_sentence(person.outcome, person.reason), person.detail)
+
+
+def _with_detail(text: Text, detail: str) -> Text:
+    if detail:
+        text.append(f" ({theirs(detail, 200)})", "dim")
     return text
 
 
@@ -112,18 +118,16 @@ def _at(recipient: RecipientReport) -> int:
 
 
 def _sentence(outcome: Outcome, reason: Reason) -> Text:
-    text = Text(WORDS[outcome], style=STYLES[outcome])
+    text = Text(t(WORDS[outcome]), style=STYLES[outcome])
     if reason in REASON_WORDS:
-        text.append(f"; {REASON_WORDS[reason]}", "default")
+        text.append(f"{t('; ')}{t(REASON_WORDS[reason])}", "default")
     return text
 
 
 def restored(told: Restored) -> Text:
-    line = Text(f"{visible(told.address)}: ")
+    line = Text(f"{theirs(told.address)}: ")
     line.append(_sentence(told.outcome, told.reason))
-    if told.detail:
-        line.append(f" ({visible(told.detail, 200)})", "dim")
-    return line
+    return _with_detail(line, told.detail)
 
 
 def restored_document(recall: str, people: Sequence[Restored]) -> dict[str, Any]:

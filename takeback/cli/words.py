@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.table import Table
@@ -14,6 +14,7 @@ from takeback.flows.ask import Told
 from takeback.hold.states import State
 from takeback.i18n.language import forms, words
 from takeback.ports.store import EventView, FindingView, MessageView, Origin, RecipientView
+from takeback.recall.outcomes import REASON_WORDS, WORDS
 from takeback.review.finding import Reason, Where
 
 STYLES = {
@@ -191,7 +192,7 @@ def _events(events: Sequence[EventView]) -> Table:
         details = [t("{name}: {value}", name=_named(name), value=_said(name, value)) for name, value in known.items()]
         shown.add_row(
             cell(moment(event.at)),
-            cell(_named(event.kind)),
+            cell(_kind(event.kind)),
             cell(event.actor),
             cell(event.recipient or ""),
             cell(listed(details)),
@@ -216,6 +217,7 @@ KINDS = (
     words("fine"),
     words("recall"),
     words("recall_confirmed"),
+    words("dry_run"),
 )
 """Of events, besides states. One that is not here is told by its own name."""
 DETAILS = (
@@ -231,8 +233,13 @@ DETAILS = (
     words("findings"),
     words("score"),
     words("codes"),
+    words("also_read"),
 )
 """Names in the details of events; the same."""
+
+
+_OUTCOMES: Mapping[str, str] = {outcome.value: said for outcome, said in WORDS.items()}
+_REASONS: Mapping[str, str] = {reason.value: said for reason, said in REASON_WORDS.items()}
 
 
 def _named(name: str) -> Said:
@@ -241,10 +248,22 @@ def _named(name: str) -> Said:
     return Said(known) if known != name else theirs(name)
 
 
+def _kind(kind: str) -> Said:
+    """`sent`; `recall: already read, left alone`"""
+    _, recall, outcome = kind.partition("recall_")
+    if recall and outcome in _OUTCOMES:
+        return t("{name}: {value}", name=t("recall"), value=t(_OUTCOMES[outcome]))
+    return _named(kind)
+
+
 def _said(name: str, value: object) -> Said:
     match value:
+        case bool():
+            return t("yes") if value else t("no")
         case int() if name == "due_at":
             return moment(value)
+        case str() if name == "reason" and value in _REASONS:
+            return t(_REASONS[value])
         case list():
             return theirs(" ".join(map(str, value)))
         case dict():

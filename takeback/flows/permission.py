@@ -51,5 +51,5 @@ async def confirm(recalls: RecallStore, recall: str, who: Who) -> None:
     """Afterwards a recall that waited for a second person goes on. Raises NotFound, NotNow."""
     facts = await recalls.facts(recall)
     if facts is None or who.account not in (None, facts.account):
-        raise NotFound(f"no such recall: {recall}")
+        raise NotFound("no such recall: {recall}", recall=recall)
     await recalls.confirm(recall, who.actor)

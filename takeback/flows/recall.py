@@ -79,7 +79,7 @@ async def messages_to_recall(
     """The messages meant, if this asker may recall them now. Raises NotFound, Ambiguous, LimitReached."""
     views = [view for view in await find(store, wish.reference, who) if view.origin is Origin.SUBMISSION]
     if not views:
-        raise NotFound(f"{wish.reference} is a report of Takeback itself; there is nothing to recall")
+        raise NotFound("{message} is a report of Takeback itself; there is nothing to recall", message=wish.reference)
     if wish.recipients is not None:
         if not wish.recipients:
             raise NotFound("no recipient was named; nothing was done")

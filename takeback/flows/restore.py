@@ -45,10 +45,10 @@ async def restore(
     each person who had a copy taken away. Raises NotFound, StoreUnavailable."""
     facts = await recalls.facts(recall)
     if facts is None or who.account not in (None, facts.account):
-        raise NotFound(f"no such recall: {recall}")
+        raise NotFound("no such recall: {recall}", recall=recall)
     kept = sorted(await recalls.kept(recall), key=lambda copy: copy.person)
     if not kept:
-        raise NotFound(f"recall {recall} took nothing away; there is nothing to put back")
+        raise NotFound("recall {recall} took nothing away; there is nothing to put back", recall=recall)
     work = _Restoring(recalls, covering, quarantine, facts, who)
     return [await work.person(list(copies)) for _, copies in groupby(kept, key=lambda copy: copy.person)]
 

@@ -340,3 +340,17 @@ def test_from_another_machine(gateway: Gateway, post: Dovecot) -> None:
     refused = remote(made, "recall", id, "--dry-run", "--json")
     assert (refused.status, refused.json["error"]["code"]) == (2, "bad_usage")
     assert remote(whole, "recall", id, "--json").json["error"]["code"] == "not_allowed"
+
+
+def test_a_report_in_arabic(gateway: Gateway, post: Dovecot) -> None:
+    user = post.new_user()
+    id = send(gateway, f"{user}@example.com", "who@elsewhere.example", "h@held.example")
+    told = gateway.command("recall", id, "--lang", "ar")
+    assert told.status == 3
+    for words in ("انتهى", "استُرجعت قبل أن تُقرأ", "خارج المتناول", "لم تغادر", "المستلم", "النتيجة"):
+        assert words in told.out, words
+    assert f"\u2068{user}@example.com\u2069" in told.out
+    assert "لم يُطلب استرجاع" in gateway.command("recalls", send(gateway, "h@held.example"), "--lang", "ar").err
+    assert "لا يوجد استرجاع كهذا" in gateway.command("restore", "nosuchid", "--lang", "ar").err
+    usual = gateway.command("recalls", id, "--csv")
+    assert gateway.command("recalls", id, "--csv", "--lang", "ar").out == usual.out

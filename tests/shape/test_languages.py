@@ -9,6 +9,7 @@ import pytest
 from scripts import catalogue, write_docs
 from takeback.hold.states import State
 from takeback.i18n.language import LOCALES, language
+from takeback.recall.outcomes import REASON_WORDS, WORDS, Outcome, Reason
 
 FOLDERS = sorted(folder.name for folder in LOCALES.iterdir() if folder.is_dir())
 STATIC = catalogue.PACKAGE / "web" / "static"
@@ -73,7 +74,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
         assert not re.search(r"""\sstyle=|\son\w+=|<script(?! src)""", text), file.name
 
 
-EVERYDAY = {"demo", "outbox", "show", "undo", "release", "hold", "doctor"}
+EVERYDAY = {"demo", "outbox", "show", "undo", "release", "hold", "recall", "recalls", "confirm", "restore", "doctor"}
 
 
 @pytest.mark.parametrize("code", FOLDERS)
@@ -88,3 +89,9 @@ def test_everyday_commands_explain_themselves(code: str) -> None:
 @pytest.mark.parametrize("code", FOLDERS)
 def test_every_state_has_its_word(code: str) -> None:
     assert [state.value for state in State if language(code).text(state.value) == state.value] == []
+
+
+@pytest.mark.parametrize("code", FOLDERS)
+def test_every_outcome_and_reason_of_a_recall_has_its_words(code: str) -> None:
+    assert set(WORDS) == set(Outcome) and set(REASON_WORDS) == set(Reason) - {Reason.NONE}
+    assert [text for text in (*WORDS.values(), *REASON_WORDS.values()) if language(code).text(text) == text] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -186,6 +187,18 @@ def test_a_message_in_arabic(arabic: None) -> None:
     for each in ("الموضوع", "بالعربية", "السطر 3", "تُطيل التعليق (في محلّها)", "معلّقة", "9 بايتات"):
         assert each in text, each
     assert "in English" not in text
+
+
+def test_what_a_recall_came_to_stands_in_the_record_in_words() -> None:
+    detail = {"recall": "1tj8", "also_read": False, "reason": "earlier"}
+    events = [EventView(NOW, "recall_recalled", "takeback", "a@x.example", detail)]
+    text = "\n".join(printed(*words.message(view("Lunch"), events, NOW), width=200))
+    assert "recall: recalled, unread" in text
+    assert "recall: 1tj8, also_read: no, reason: by an earlier recall" in text
+    tongue.speak(language("ar"))
+    text = "\n".join(printed(*words.message(view("Lunch"), events, NOW), width=200))
+    assert "استُرجعت قبل أن تُقرأ" in text and "السبب: في استرجاع سابق" in text
+    assert not re.search("recall_|False|earlier", text)
 
 
 def test_said_is_not_isolated_twice(arabic: None) -> None:
