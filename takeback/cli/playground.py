@@ -22,7 +22,7 @@ from takeback.app import Gateway
 from takeback.auth.passwords import Passwords
 from takeback.cli import recall_words, words
 from takeback.cli.terms import UsageError, console, say
-from takeback.cli.tongue import Said, theirs
+from takeback.cli.tongue import Said, listed, number, t, theirs
 from takeback.config import load
 from takeback.hold.states import FINAL, State
 from takeback.ids import new_token
@@ -59,14 +59,16 @@ def prepare(folder: Path, port: int, pages: int) -> Path:
     """The configuration file of a fresh playground. Raises UsageError where something else is in its place."""
     file = folder / "takeback.toml"
     if folder.exists() and any(folder.iterdir()) and not _is_ours(file):
-        raise UsageError(f"{folder} holds something else; name another place with --folder")
+        raise UsageError("{folder} holds something else; name another place with --folder", folder=folder)
     for part in ("data", "mailboxes"):
         shutil.rmtree(folder / part, ignore_errors=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(_configuration(folder, port, pages), "utf-8")
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written: {error.strerror}; name another place with --folder") from None
+        raise UsageError(
+            "{folder} cannot be written: {why}; name another place with --folder", folder=folder, why=error.strerror
+        ) from None
     return file
 
 
@@ -143,8 +145,8 @@ class _Seen:
 async def run(file: Path) -> None:
     gateway = Gateway(load(file))
     stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stopping.set)
     await gateway.start()
     port, pages = gateway.endpoints[0][1], gateway.endpoints[-1][1]
     seen = _Seen()
@@ -164,7 +166,14 @@ async def _invite(store: SqlStore, pages: int) -> list[str]:
     passwords = Passwords()
     await store.set_account(NewAccount(SENDER, SENDER, passwords.hash_now(password)))
     passwords.close()
-    return [f"The outbox in a browser: http://127.0.0.1:{pages}/ (address {SENDER}, password {password})"]
+    return [
+        t(
+            "The outbox in a browser: {url} (address {address}, password {password})",
+            url=f"http://127.0.0.1:{pages}/",
+            address=SENDER,
+            password=password,
+        )
+    ]
 
 
 def _send_samples(port: int) -> None:
@@ -185,14 +194,14 @@ def _instructions(file: Path, port: int) -> list[str]:
     program = shlex.quote(sys.argv[0] if Path(sys.argv[0]).name == "takeback" else "takeback")
     config = f"--config {shlex.quote(str(file))}"
     return [
-        "Send one of your own, from another terminal in this folder:",
+        t("Send one of your own, from another terminal in this folder:"),
         f"  python3 -c \"import smtplib; smtplib.SMTP('127.0.0.1', {port}).sendmail('{SENDER}', 'omar@{DOMAIN}', "
         f"'From: {SENDER}\\nSubject: Oops\\n\\nSent too early.')\"",
-        "Undo the newest, or send one now, or see what became of it:",
+        t("Undo the newest, or send one now, or see what became of it:"),
         f"  {program} undo last {config}",
         f"  {program} release MESSAGE {config}",
         f"  {program} show MESSAGE {config}",
-        "Take back what was delivered and nobody has read:",
+        t("Take back what was delivered and nobody has read:"),
         f"  {program} recall MESSAGE {config}",
     ]
 
@@ -211,9 +220,10 @@ async def _show_live(store: SqlStore, seen: _Seen, stopping: asyncio.Event, inst
 
 
 def _title() -> Text:
+    people = listed([theirs(person) for person in PEOPLE])
     return Text.assemble(
-        ("Takeback demo", "bold"),
-        f": {', '.join(PEOPLE)} at {DOMAIN} have mailboxes here; nothing leaves this machine.",
+        (t("Takeback demo"), "bold"),
+        t(": {people} at {domain} have mailboxes here; nothing leaves this machine.", people=people, domain=DOMAIN),
     )
 
 
@@ -222,7 +232,7 @@ def _instruction(line: str) -> Text:
 
 
 def _how_to_stop() -> Text:
-    return Text("Ctrl-C ends the demo.", style="dim")
+    return Text(t("Ctrl-C ends the demo."), style="dim")
 
 
 async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, instructions: Sequence[str]) -> None:
@@ -254,6 +264,12 @@ async def _pause(stopping: asyncio.Event) -> None:
 def _say_goodbye(seen: _Seen, folder: Path) -> None:
     states = [each.state for view in seen.views.values() for each in view.recipients]
     say(
-        f"Delivered {states.count(State.SENT)}, stopped {states.count(State.UNDONE)}. "
-        f"The mailboxes are in {folder / 'mailboxes'}; remove {folder} when you like."
+        t(
+            "Delivered {delivered}, stopped {stopped}. "
+            "The mailboxes are in {mailboxes}; remove {folder} when you like.",
+            delivered=number(states.count(State.SENT)),
+            stopped=number(states.count(State.UNDONE)),
+            mailboxes=folder / "mailboxes",
+            folder=folder,
+        )
     )

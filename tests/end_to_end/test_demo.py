@@ -20,7 +20,7 @@ def test_a_delivered_message_is_recalled_in_the_demo(tmp_path: Path) -> None:
             stdout=file,
             stderr=file,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "TAKEBACK_LANG": "en"},
         )
     try:
         inbox = folder / "mailboxes" / "omar" / "new"
