@@ -15,10 +15,14 @@ import pytest
 from takeback import clock
 from takeback.clock import HOUR, SECOND, rfc5322
 from takeback.errors import Ambiguous, LimitReached, NotFound, RemoteError, StoreUnavailable, TakebackError
+from takeback.flows.ask import Who
+from takeback.flows.undo import undo
+from takeback.hold.states import State
 from takeback.recall.outcomes import Outcome
 from takeback.recall.report import document
 from takeback.remote import wire
 from takeback.remote.answers import Held, Me, Page, Undone, Whole
+from takeback.remote.desk import RemoteDesk
 from takeback.remote.recalls import Recall
 from takeback.remote.wire import Wire
 
@@ -352,3 +356,42 @@ async def test_a_port_where_something_else_listens() -> None:
         await asked.close()
     server.close()
     await server.wait_closed()
+
+
+TO = [
+    {"address": each, "state": "held", "due_at": None, "at": "2026-11-24T10:00:00.000000Z", "reply": None}
+    for each in ("a@b.example", "c@d.example")
+]
+REFUSED = {**TO[1], "state": "sent"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"stopped": ["a@b.example"], "too_late": []},
+        {"stopped": [], "too_late": []},
+        {"stopped": ["a@b.example", "c@d.example", "e@f.example"], "too_late": []},
+        {"stopped": ["a@b.example", "c@d.example"], "too_late": [REFUSED]},
+    ],
+)
+async def test_an_undo_whose_answer_leaves_somebody_open_is_not_confirmed(answer: object) -> None:
+    page = {"messages": [{**MESSAGE, "recipients": TO}], "next": None}
+    asked, _ = wire_to(json_answer(page), json_answer(answer))
+    desk = RemoteDesk(asked, Me.model_validate(ME))
+    with pytest.raises(StoreUnavailable, match="everybody"):
+        await undo(desk, "1tj8m4k2v7c3q9dx", Who("test"))
+
+
+async def test_an_undo_that_answers_for_everybody() -> None:
+    page = {"messages": [{**MESSAGE, "recipients": TO}], "next": None}
+    asked, transport = wire_to(json_answer(page), json_answer({"stopped": ["a@b.example"], "too_late": [REFUSED]}))
+    told = await undo(RemoteDesk(asked, Me.model_validate(ME)), "1tj8m4k2v7c3q9dx", Who("test"))
+    assert ([each.address for each in told.done], told.refused[0].state) == (["a@b.example"], State.SENT)
+    assert json.loads(transport.requests[-1].content) == {}
+
+
+async def test_pages_that_lead_in_a_circle() -> None:
+    asked, transport = wire_to(json_answer({"messages": [MESSAGE], "next": MESSAGE["id"]}))
+    with pytest.raises(RemoteError, match="no end"):
+        await RemoteDesk(asked, Me.model_validate(ME)).outbox(None, None)
+    assert len(transport.requests) == 2
