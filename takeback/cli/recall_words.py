@@ -73,10 +73,14 @@ def report(told: Report, full: bool) -> list[Table | Text]:
     return parts
 
 
-def _corrected(correction: CorrectionReport, status: Status) -> str:
+def _corrected(correction: CorrectionReport, status: Status) -> Said:
     if correction.message is not None:
-        return f"Correction {correction.message}: sent to recipients who were not reached ({correction.recipients})."
-    return "No correction was sent." if status is Status.DONE else "Correction: sent when the recall is over."
+        return t(
+            "Correction {message}: sent to recipients who were not reached ({recipients}).",
+            message=correction.message,
+            recipients=number(correction.recipients),
+        )
+    return t("No correction was sent.") if status is Status.DONE else t("Correction: sent when the recall is over.")
 
 
 def _recipients(recipients: Sequence[RecipientReport], full: bool) -> Table:

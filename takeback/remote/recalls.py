@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from takeback.ports.store import Selection
 from takeback.recall.outcomes import Outcome, Reason
-from takeback.recall.report import CopyReport, PersonReport, RecipientReport, Report, Status
+from takeback.recall.report import CopyReport, CorrectionReport, PersonReport, RecipientReport, Report, Status
 from takeback.remote.answers import Time
 from takeback.remote.desk import RemoteDesk
 
@@ -56,6 +56,14 @@ class _Recipient(_Fate):
         return RecipientReport(self.address, self.outcome, self.why, self.at, people)
 
 
+class _Correction(BaseModel):
+    message: Id | None
+    recipients: Annotated[int, Field(ge=0)]
+
+    def report(self) -> CorrectionReport:
+        return CorrectionReport(self.message, self.recipients)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportElsewhere(Report):
     """A report whose counts are those of everybody, also of people who are not named in it."""
@@ -75,15 +83,22 @@ class Recall(BaseModel):
     watch_until: Time
     counts: dict[Outcome, Annotated[int, Field(ge=0)]]
     recipients: list[_Recipient]
+    correction: _Correction | None = None
     full: bool
     """Whether it holds what is for administrators."""
     all_tried: bool
     """Whether everybody was looked at once."""
 
     def report(self) -> Report:
-        recipients = [each.report() for each in self.recipients]
         return ReportElsewhere(
-            self.id, self.message, self.status, self.asked_at, self.watch_until, recipients, told=self.counts
+            id=self.id,
+            message=self.message,
+            status=self.status,
+            asked_at=self.asked_at,
+            watch_until=self.watch_until,
+            recipients=[each.report() for each in self.recipients],
+            correction=None if self.correction is None else self.correction.report(),
+            told=self.counts,
         )
 
 

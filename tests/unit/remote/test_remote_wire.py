@@ -298,6 +298,14 @@ RECALL: Mapping[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("correction", [None, {"message": None, "recipients": 0}, {"message": "1tj8", "recipients": 2}])
+async def test_a_report_is_told_again_as_it_was_told(correction: object) -> None:
+    asked, _ = wire_to(json_answer({**RECALL, "correction": correction}))
+    told = document((await asked.get("/recalls/1", Recall)).report(), full=False)
+    ours = {name: value for name, value in RECALL.items() if name not in ("full", "all_tried")}
+    assert told == {**ours, "correction": correction, "also": []}
+
+
 async def test_a_report_counts_people_who_are_not_named_in_it() -> None:
     asked, _ = wire_to(json_answer(RECALL))
     report = (await asked.get("/recalls/1", Recall)).report()
