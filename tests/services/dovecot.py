@@ -28,6 +28,29 @@ _OWNER = "mail"
 _PATIENCE_SECONDS = 20.0
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a common set-up differs from the plain one. `{folder}` is the server's own."""
+
+    masters: str = f"{MASTER}:{{PLAIN}}{MASTER_PASSWORD}::::::\n"
+    """The file of master users."""
+    whole_address: bool = False
+    """Whether users log in with their whole address."""
+    logins: str = """\
+passdb {{
+  driver = passwd-file
+  args = {folder}/masters
+  master = yes
+  result_success = continue
+}}
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+"""
+    more: str = ""
+
+
 @dataclass
 class Dovecot:
     """One server. Its users are there from the start, for it looks at the file of users once in a while only."""
@@ -37,6 +60,7 @@ class Dovecot:
     imaps_port: int
     lmtp_port: int
     http_port: int
+    recipe: Recipe = Recipe()
     process: subprocess.Popen[bytes] | None = None
     _given: int = 0
 
@@ -47,6 +71,9 @@ class Dovecot:
     def maildir(self, user: str) -> Path:
         return self.folder / "mail" / user
 
+    def login(self, user: str) -> str:
+        return f"{user}@{DOMAIN}" if self.recipe.whole_address else user
+
     def new_user(self, *, tight: bool = False) -> str:
         """Somebody whose mailbox is empty; with a quota of QUOTA_KIB where it is to be tight."""
         self._given += 1
@@ -55,7 +82,7 @@ class Dovecot:
     def log_in(self, user: str) -> IMAPClient:
         """A client of the mailbox's owner."""
         client = IMAPClient("127.0.0.1", self.imap_port, ssl=False, timeout=_PATIENCE_SECONDS)
-        client.login(user, PASSWORD)
+        client.login(self.login(user), PASSWORD)
         return client
 
     def start(self) -> None:
@@ -93,13 +120,13 @@ def folder_in_memory(name: str) -> Path:
 
 
 @contextmanager
-def dovecot(folder: Path | None = None) -> Iterator[Dovecot]:
+def dovecot(folder: Path | None = None, recipe: Recipe | None = None) -> Iterator[Dovecot]:
     """Answers when this is entered; has ended when it is left, and its folder is gone."""
     folder = folder or folder_in_memory("dovecot")
     folder.mkdir(mode=0o755, exist_ok=True)
     try:
         imap, imaps, lmtp, http = free_ports(4)
-        server = Dovecot(folder, imap, imaps, lmtp, http)
+        server = Dovecot(folder, imap, imaps, lmtp, http, recipe or Recipe())
         _configure(server)
         try:
             server.start()
@@ -117,11 +144,21 @@ def _configure(server: Dovecot) -> None:
     authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
     (folder / "mail").mkdir(mode=0o755)
     os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
-    (folder / "masters").write_text(f"{MASTER}:{{PLAIN}}{MASTER_PASSWORD}::::::\n")
+    (folder / "masters").write_text(server.recipe.masters)
     (folder / "users").write_text("".join(_user_lines(server)))
     for name in ("masters", "users"):
         (folder / name).chmod(0o644)
-    (folder / "dovecot.conf").write_text(_CONFIGURATION.format(server=server, folder=folder, key=API_KEY))
+    recipe = server.recipe
+    (folder / "dovecot.conf").write_text(
+        _CONFIGURATION.format(
+            server=server,
+            folder=folder,
+            key=API_KEY,
+            username_format="%Lu" if recipe.whole_address else "%Ln",
+            logins=recipe.logins.format(folder=folder),
+            more=recipe.more.format(folder=folder),
+        )
+    )
 
 
 def _user_lines(server: Dovecot) -> Iterator[str]:
@@ -129,7 +166,8 @@ def _user_lines(server: Dovecot) -> Iterator[str]:
     for kind, extra in (("user", ""), ("tight", f"userdb_quota_rule=*:storage={QUOTA_KIB}K")):
         for number in range(1, _USERS + 1):
             name = f"{kind}{number}"
-            yield f"{name}:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{owner.pw_gid}::{server.maildir(name)}::{extra}\n"
+            login = server.login(name)
+            yield f"{login}:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{owner.pw_gid}::{server.maildir(name)}::{extra}\n"
 
 
 def greets(port: int) -> bool:
@@ -162,7 +200,7 @@ ssl_cert = <{folder}/server.pem
 ssl_key = <{folder}/server.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
-auth_username_format = %Ln
+auth_username_format = {username_format}
 auth_master_user_separator = *
 auth_failure_delay = 0
 auth_cache_size = 0
@@ -171,16 +209,7 @@ mail_max_userip_connections = 0
 mail_plugins = quota
 first_valid_uid = 1
 first_valid_gid = 1
-passdb {{
-  driver = passwd-file
-  args = {folder}/masters
-  master = yes
-  result_success = continue
-}}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
+{logins}
 userdb {{
   driver = passwd-file
   args = {folder}/users
@@ -227,4 +256,5 @@ service doveadm {{
 }}
 doveadm_api_key = {key}
 doveadm_password = {key}
+{more}
 """
