@@ -1,5 +1,5 @@
 """A replace dies by SIGKILL at each of its steps, beside real servers; the next one finishes. At rest a mailbox never
-holds both messages and never neither, and nothing is told twice."""
+holds both messages and never neither, and nothing is told twice. The same with a recall, over every connector."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STEPS = [
 ]
 _ALWAYS = (10, 13, 15, 17, 20, 22)
 """Those whose step leaves something new behind; the rest are for the long run."""
-_FEWEST_EXCHANGES, _MOST_EXCHANGES = 8, 40
+_FEWEST_EXCHANGES, _MOST_EXCHANGES = 5, 40
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +98,8 @@ class Scene:
         with self.server.log_in(self.user) as client:
             client.append("INBOX", stored_copy(), ["\\Flagged"])
 
-    def fatality(self, verb: str, moment: str, number: int = 1) -> Fatality:
-        return Fatality(str(self.file), ID, verb, moment, number, str(self.corrected))
+    def fatality(self, verb: str, moment: str, number: int = 1, *, replaces: bool = True) -> Fatality:
+        return Fatality(str(self.file), ID, verb, moment, number, str(self.corrected) if replaces else "")
 
     def standing(self) -> list[tuple[str, str, frozenset[str]]]:
         """Folder, subject and flags of everything that the owner has, in whichever folder."""
@@ -113,13 +113,15 @@ class Scene:
 
     async def check_aftermath(self, fatality: Fatality) -> None:
         """Whoever asks again, once or twice, finds that it was done once."""
+        outcome = Outcome.REPLACED if fatality.corrected else Outcome.RECALLED
         for _ in range(2):
             report = await finish(fatality)
-            assert report.counts == {Outcome.REPLACED: 1} and report.status is Status.DONE
+            assert report.counts == {outcome: 1} and report.status is Status.DONE
         [person] = report.recipients[0].people
-        assert [copy.outcome for copy in person.copies] == [Outcome.REPLACED]
-        assert self.standing() == [("INBOX", "Figures, corrected", frozenset({"\\Flagged"}))]
-        assert await told(self.file) == ["recall_replaced", "summary"]
+        assert [copy.outcome for copy in person.copies] == [outcome]
+        corrected = [("INBOX", "Figures, corrected", frozenset({"\\Flagged"}))]
+        assert self.standing() == (corrected if fatality.corrected else [])
+        assert await told(self.file) == [f"recall_{outcome}", "summary"]
 
 
 def _cases() -> Iterator[object]:
@@ -142,15 +144,16 @@ async def test_a_replace_that_died_is_finished_and_told_once(
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("replaces", [True, False], ids=["replace", "recall"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_before_every_exchange_with_the_server(
-    kind: Kind, tmp_path: Path, request: pytest.FixtureRequest, fates: Undertaker
+    kind: Kind, replaces: bool, tmp_path: Path, request: pytest.FixtureRequest, fates: Undertaker
 ) -> None:
     """Until it comes to its end without meeting an exchange of that number."""
     for number in range(1, _MOST_EXCHANGES):
         scene = Scene(kind, request.getfixturevalue(f"{kind.server}_server"), tmp_path / str(number))
         await scene.prepare()
-        fatality = scene.fatality("exchange", "before", number)
+        fatality = scene.fatality("exchange", "before", number, replaces=replaces)
         if not await asyncio.to_thread(fates.play, fatality):
             break
         await scene.check_aftermath(fatality)
