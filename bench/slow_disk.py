@@ -66,7 +66,8 @@ def _check() -> None:
 @contextmanager
 def _slow_file(file: Path, seconds: float) -> Iterator[None]:
     file.touch()
-    command = [sys.executable, "-m", "bench.slow_file", str(file), str(_SIZE), str(seconds)]
+    server_file = Path(__file__).with_name("slow_file.py")
+    command = [sys.executable, str(server_file), str(file), str(_SIZE), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None and server.stderr is not None
         if server.stdout.readline().strip() != "mounted":

@@ -1,4 +1,4 @@
-"""One file whose every fsync takes a set time: `python -m bench.slow_file FILE BYTES SECONDS`, until it is unmounted.
+"""One file whose every fsync takes a set time: `slow_file.py FILE BYTES SECONDS`, until it is unmounted.
 
 It is served to the kernel over FUSE (linux/fuse.h, protocol 7.31) and kept in memory. What writes to it is the kernel
 itself, for the file system that `bench.slow_disk` puts on it, so only what the kernel then asks for is answered.
