@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 Instant = int
 Duration = int
@@ -58,4 +59,10 @@ def parse_rfc3339(text: str) -> Instant:
 
 def rfc5322(instant: Instant) -> str:
     """The form of a Date header, in UTC: `Tue, 24 Nov 2026 02:55:00 +0000`."""
-    return format_datetime(to_datetime(instant))
+    return _rfc5322(instant // SECOND)
+
+
+@lru_cache(maxsize=16)
+def _rfc5322(second: int) -> str:
+    """Kept, because whatever comes within a second bears the same date, and writing it takes long."""
+    return format_datetime(datetime.fromtimestamp(second, UTC))

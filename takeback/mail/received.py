@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from takeback.clock import Instant, rfc5322
@@ -57,6 +58,7 @@ def _safe_name(helo: str) -> str:
     return _UNSAFE.sub("?", helo[:_LONGEST_NAME]) or "unknown"
 
 
+@lru_cache(maxsize=1024)
 def _literal(client: str) -> str:
     """` ([192.0.2.1])`, ` ([IPv6:2001:db8::1])` (RFC 5321 §4.1.3), or nothing where it is no IP address."""
     try:

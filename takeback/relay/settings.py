@@ -52,7 +52,7 @@ class RelaySettings(Settings):
     """A shell command whose first line of output is an OAuth access token, used with XOAUTH2."""
     ca_file: OptionalPathText = None
     """PEM file of an authority to trust beside the system's."""
-    connections: int = Field(10, ge=1, le=1000)
+    connections: int = Field(20, ge=1, le=1000)
     """How many at once; twice as many messages are under way on this route."""
     connect_timeout: DurationText = Field(30 * SECOND, ge=SECOND)
     """For the connection, and for the TLS handshake."""

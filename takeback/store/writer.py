@@ -2,13 +2,12 @@
 
 A transition is a function of a connection, the store's time and a list of requests; it answers each. Requests of
 one kind that wait together are given to it together, so that twenty accepts cost about what one does. Should
-the list fail, it is undone and each request is tried by itself: one poisonous message hurts only itself.
+one fail, all is undone and tried again in parts until it stands alone: one poisonous message hurts only itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from takeback.clock import Instant
 from takeback.errors import StoreUnavailable
@@ -100,25 +99,35 @@ class Writer:
 
     def _commit(self, jobs: list[_Job]) -> None:
         """Afterwards every job has an answer that is durable, or an error."""
-        if self._attempt(jobs):
-            return
-        # COMMIT itself may have failed, or the connection died in it. Requests carry their ids and tokens, so
-        # asking again finds out what was done and does only what was not; one by one, so that a request that
-        # cannot succeed takes no other with it.
-        for job in jobs:
-            if not self._attempt([job]) and not self._reachable:
-                break
+        if not self._attempt(jobs):
+            self._retry(jobs)
+
+    def _retry(self, jobs: list[_Job]) -> bool:
+        """Tries what failed together once more in ever smaller parts; whether the database could be reached.
+
+        COMMIT itself may have failed, or the connection died in it. Requests carry their ids and tokens, so asking
+        again finds out what was done and does only what was not. In halves, so that a request that cannot succeed ends
+        up alone after a few tries, and takes no other with it.
+        """
+        if len(jobs) == 1:
+            return self._attempt(jobs) or self._reachable
+        middle = len(jobs) // 2
+        return all(
+            self._attempt(half) or (self._reachable and self._retry(half)) for half in (jobs[:middle], jobs[middle:])
+        )
 
     def _attempt(self, jobs: list[_Job]) -> bool:
+        """Whether all of them are durable. None is, otherwise, and each has the error."""
         try:
             self._transact(jobs)
         except DBAPIError as error:
             _fail(jobs, explain(error))
+            if not isinstance(error, DataError | IntegrityError):  # for which the connection is not to blame
+                self._disconnect()
         except Exception as error:  # noqa: BLE001 - whoever asked must hear of it, and the thread must live
             _fail(jobs, error)
         else:
             return True
-        self._disconnect()
         return False
 
     def _transact(self, jobs: list[_Job]) -> None:
@@ -146,54 +155,9 @@ def _by_transition(jobs: Sequence[_Job]) -> list[list[_Job]]:
 
 
 def _apply(connection: Connection, now: Instant, group: list[_Job]) -> None:
-    try:
-        _within_savepoint(connection, now, group)
-    except Exception as error:
-        if _is_fatal(error):
-            raise
-        if len(group) == 1:
-            group[0].error = explain(error) if isinstance(error, DBAPIError) else error
-            return
-        for job in group:
-            _apply(connection, now, [job])
-
-
-def _within_savepoint(connection: Connection, now: Instant, group: list[_Job]) -> None:
-    connection.exec_driver_sql("SAVEPOINT step")
-    try:
-        answers = group[0].transition.apply(connection, now, [job.request for job in group])
-    except Exception as error:
-        if not _is_fatal(error):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT step")
-            connection.exec_driver_sql("RELEASE SAVEPOINT step")
-        raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT step")
+    answers = group[0].transition.apply(connection, now, [job.request for job in group])
     for job, answer in zip(group, answers, strict=True):
         job.answer, job.error = answer, None
-
-
-def _is_fatal(error: Exception) -> bool:
-    """Whether the transaction as a whole is lost, so that there is no savepoint to go back to."""
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated:
-        return True
-    state = getattr(error.orig, "sqlstate", None) or ""
-    primary_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return state.startswith("40") or primary_code in _SQLITE_ROLLS_BACK
-
-
-_SQLITE_ROLLS_BACK = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_INTERRUPT,
-    }
-)
-"""Errors upon which SQLite may have ended the whole transaction by itself (sqlite.org/lang_transaction.html). The low
-eight bits of a code are its kind; the rest, as in SQLITE_IOERR_WRITE, says where it happened."""
 
 
 def _fail(jobs: Sequence[_Job], error: Exception) -> None:

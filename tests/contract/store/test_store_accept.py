@@ -102,6 +102,16 @@ async def test_a_poisonous_message_hurts_only_itself(trial: Trial, flaw: str) ->
     assert await trial.body(bad.id) == b""
 
 
+async def test_a_poisonous_message_among_many_costs_few_commits(trial: Trial) -> None:
+    messages = [trial.message() for _ in range(50)]
+    messages.insert(17, trial.message(account=None))
+    commits = trial.count_commits()
+    answers = await trial.together(*map(trial.store.accept, messages))
+    assert isinstance(answers.pop(17), Exception)
+    assert answers == [None] * 50
+    assert len(commits) <= 8  # that of what kept the writer busy, and one for each time that 51 can be halved
+
+
 async def test_a_poisonous_message_alone_is_an_error_and_the_store_lives(trial: Trial) -> None:
     with pytest.raises(TakebackError):
         await trial.store.accept(trial.message(account=None))

@@ -17,7 +17,7 @@ from takeback.errors import StoreFull
 from takeback.hold.states import State
 from takeback.ports import Verdict
 from takeback.ports.store import DotMark
-from takeback.store.writer import Transition, Urgency, _is_fatal
+from takeback.store.writer import Transition, Urgency
 from tests.contract.store.trial import BOB, Copy, Trial
 
 PAGES_AT_FIRST = 300
@@ -152,25 +152,6 @@ async def test_a_large_message_without_room_takes_no_other_with_it(sqlite: Trial
     assert answers == [None] * 4
     for message in small:
         assert await sqlite.kinds(message.id) == ["accepted"]
-
-
-@pytest.mark.parametrize(
-    ("code", "fatal"),
-    [
-        (sqlite3.SQLITE_FULL, True),
-        (sqlite3.SQLITE_IOERR, True),
-        (sqlite3.SQLITE_IOERR_WRITE, True),
-        (sqlite3.SQLITE_IOERR_FSYNC, True),
-        (sqlite3.SQLITE_BUSY_SNAPSHOT, True),
-        (sqlite3.SQLITE_NOMEM, True),
-        (sqlite3.SQLITE_CONSTRAINT_NOTNULL, False),
-        (sqlite3.SQLITE_TOOBIG, False),
-    ],
-)
-def test_which_errors_may_have_ended_the_transaction(code: int, fatal: bool) -> None:
-    original = sqlite3.OperationalError("what happened")
-    original.sqlite_errorcode = code
-    assert _is_fatal(OperationalError("INSERT", {}, original)) == fatal
 
 
 async def test_a_transaction_that_sqlite_ended_is_never_said_to_be_durable(sqlite: Trial) -> None:
