@@ -18,6 +18,7 @@ from bench import (
     profile,
     recall,
     report,
+    two_nodes,
     undo,
     uploads,
 )
@@ -28,6 +29,7 @@ BENCHES: dict[str, Callable[[Scale], Section]] = {
     "accept_and_hold": accept_and_hold.run,
     "accept_release_relay": accept_release_relay.run,
     "on_slow_disks": on_slow_disks.run,
+    "two_nodes": two_nodes.run,
     "accept_with_review": accept_with_review.run,
     "undo": undo.run,
     "million": million.run,

@@ -19,16 +19,23 @@ _STOP_SECONDS = 60.0
 
 
 def configure(
-    folder: Path, *, window: str = "1d", relay: str = "", connections_per_address: int = 50, review: bool = False
+    folder: Path,
+    *,
+    window: str = "1d",
+    relay: str = "",
+    connections_per_address: int = 50,
+    review: bool = False,
+    data: str = "",
 ) -> Path:
     """A configuration file in that folder, its data beside it. One account may send whatever a bench needs. Review is
-    off unless it is what is measured."""
+    off unless it is what is measured. `data` is more for that section."""
     folder.mkdir(exist_ok=True)
     file = folder / "takeback.toml"
     file.write_text(
         f"""
 [data]
 folder = "data"
+{data}
 [http]
 listen = []
 [smtp]

@@ -13,12 +13,12 @@ SENDER = "ann@example.com"
 RECIPIENT = "bob@example.com"
 
 
-def seconds_to_send(port: int, messages: int) -> float:
-    """Sends so many messages of 4 KB over 20 sessions that stay open; each was answered with 250.
+def seconds_to_send(port: int, messages: int, sessions: int = SESSIONS) -> float:
+    """Sends so many messages of 4 KB over sessions that stay open; each was answered with 250.
 
     Raises Skipped where smtp-source is not installed, RuntimeError where one was refused.
     """
-    command = [places.program("smtp-source"), "-d", "-s", str(SESSIONS), "-l", str(SIZE), "-m", str(messages)]
+    command = [places.program("smtp-source"), "-d", "-s", str(sessions), "-l", str(SIZE), "-m", str(messages)]
     began = time.perf_counter()
     done = subprocess.run(
         [*command, "-f", SENDER, "-t", RECIPIENT, f"127.0.0.1:{port}"], capture_output=True, text=True, check=False
