@@ -169,5 +169,5 @@ def test_routes_have_names_and_capacities() -> None:
         "maildir:///m/{user}",
         "smtp://a:25 (relay 3)",
     ]
-    assert relays.capacity == 34
+    assert relays.capacity == 54
     assert Relays(sections[:2], "us.example", lambda *_: False).route("b@x", "ann@x.example", "1") is None
