@@ -27,10 +27,15 @@ def run() -> Section:
     mail = list(mailboxes.kept(data.file(mailboxes.FILE)))
     people = [one for one in mail if one.by_people]
     new = [one for one in people if not one.message.is_forward]
+    forwards = [one for one in people if one.message.is_forward]
     worded = [one for one in new if any(line.plain for line in one.message.written())]
+    dated = sorted(people, key=lambda one: one.message.date or 0)
+    late = dated[len(dated) * 2 // 3 :]
     rows = [
-        *_attachment_rows("all mail", mail),
-        *_attachment_rows("people's mail", people),
+        *_attachment_rows("all mail", mail, at_least(0.80, _f1(mail, _rule))),
+        *_attachment_rows("people's mail", people, at_least(0.80, _f1(people, _rule))),
+        *_attachment_rows("the newest third of it", late, at_least(0.80, _f1(late, _rule))),
+        *_attachment_rows("forwards by people", forwards),
         *_attachment_rows("people's mail but forwards", new, at_least(0.80, _f1(new, _rule))),
         *_attachment_rows("people's mail but forwards, with a word in it", worded),
         *_alert_rows([one.message for one in people if not one.had_files]),

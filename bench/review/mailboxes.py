@@ -53,7 +53,7 @@ def written(row: dict[str, Any]) -> bytes:
 
 def _date(row: dict[str, Any]) -> str:
     try:
-        when = datetime.strptime(row["date"][0], "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=UTC)
+        when = datetime.strptime(row["date"][0], "%d/%m/%Y %I:%M:%S %p").replace(tzinfo=UTC)
     except (ValueError, IndexError):
         return ""
     return f"Date: {format_datetime(when)}\r\n"

@@ -78,7 +78,7 @@ _BEFORE = tuple(re.compile(rf"(?<![\d/.:-]){written}\s?(?:,|\(|-|–)\s?{_DAY}")
 _ANY_DAY = re.compile(rf"\b(?:{_one_of(_EN_DAYS)})\b|(?:{_one_of(_AR_DAYS)})(?!\w)")
 _LISTED = re.compile(
     rf"(?:\b(?:{_one_of(_EN_DAYS)})\b|(?:{_one_of(_AR_DAYS)})(?!\w))"
-    r"\s?(?:,|/|&|-|–|(?:and|or|to|till|until|و|او|الي|حتي)\s)?\s?$"
+    r"\s?(?:,|/|&|-|–|(?:and|or|to|thru|through|till|until|و|او|الي|حتي)\s)?\s?$"
 )
 """Another weekday just before: of "Monday and Tuesday (29 and 30 October)" the first date is the first day's."""
 _ANY_DIGIT = re.compile(r"\d")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from takeback.mail.address import domain_of
-from takeback.review.domains import organisation
+from takeback.review.domains import is_provider, organisation
 from takeback.review.fit import Draft, Fit
 from takeback.review.history import LARGEST_GROUP, History
 from takeback.review.lookalike import Lookalike
@@ -15,7 +15,8 @@ from takeback.review.rule import Context
 from takeback.review.weights import probability, shipped
 
 _FOREIGN = math.log(2)
-"""Added to the log-odds of somebody from elsewhere. An assumption: the weights were trained within one organisation."""
+"""Added to the log-odds of somebody from elsewhere, and taken off those of somebody who works where another of the
+recipients does. An assumption: the weights were trained within one organisation."""
 _LEAST_EXPERIENCE = 10
 """Messages that must have been sent before a fit says anything."""
 
@@ -41,7 +42,7 @@ def draft_of(message: Message, context: Context) -> Draft:
     return Draft(addresses, message.subject, context.now, message.is_reply)
 
 
-def doubts(fit: Fit) -> list[Doubt]:
+def doubts(fit: Fit, context: Context) -> list[Doubt]:
     """Of every recipient; of none where the sender has hardly written yet, or where these are an audience."""
     addresses = fit.draft.addresses
     if fit.history.sent_messages < _LEAST_EXPERIENCE or not 0 < len(addresses) <= LARGEST_GROUP:
@@ -51,18 +52,22 @@ def doubts(fit: Fit) -> list[Doubt]:
         Doubt(
             index,
             address,
-            probability(weights.log_odds(fit.numbers(index)) + (_FOREIGN if _is_foreign(fit, index) else 0.0)),
+            probability(weights.log_odds(fit.numbers(index)) + _by_organisation(fit, index, context)),
             _meant(fit, index),
         )
         for index, address in enumerate(addresses)
     ]
 
 
-def _is_foreign(fit: Fit, index: int) -> bool:
-    """Whether it is of another organisation than all the others, and never went with any of them."""
-    organisations = [organisation(domain_of(address)) for address in fit.draft.addresses]
-    others = organisations[:index] + organisations[index + 1 :]
-    return bool(others) and organisations[index] not in others and not fit.company.met(index)
+def _by_organisation(fit: Fit, index: int, context: Context) -> float:
+    """What the organisations say of one who never went with any of the others; of colleagues, nothing."""
+    domains = [domain_of(address) for address in fit.draft.addresses]
+    own, others = domains[index], domains[:index] + domains[index + 1 :]
+    if not others or fit.company.met(index):
+        return 0.0
+    if organisation(own) not in map(organisation, others):
+        return _FOREIGN
+    return 0.0 if is_provider(own) or context.is_internal(fit.draft.addresses[index]) else -_FOREIGN
 
 
 def _meant(fit: Fit, index: int) -> Lookalike | None:

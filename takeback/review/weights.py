@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -36,7 +36,14 @@ class Weights:
     def log_odds(self, numbers: Mapping[str, float]) -> float:
         """Of what the weights were trained to tell; numbers that they do not ask for are passed over."""
         values = [numbers[name] for name in self.numbers]
-        return self.base + sum(_leaf(tree, values) for tree in self.trees)
+        total = self.base
+        for tree in self.trees:
+            at = tree
+            while isinstance(at, tuple):  # no call for each tree: there are hundreds, for each recipient
+                place, bound, low, high = at
+                at = low if values[place] <= bound else high
+            total += at
+        return total
 
 
 def _tree(written: Any, place: Mapping[str, int]) -> Tree:
@@ -44,13 +51,6 @@ def _tree(written: Any, place: Mapping[str, int]) -> Tree:
         name, bound, low, high = written
         return place[name], float(bound), _tree(low, place), _tree(high, place)
     return float(written)
-
-
-def _leaf(tree: Tree, values: Sequence[float]) -> float:
-    while isinstance(tree, tuple):
-        place, bound, low, high = tree
-        tree = low if values[place] <= bound else high
-    return tree
 
 
 @cache

@@ -338,6 +338,7 @@ class TestSlips:
             ("We come on Monday and Tuesday (23 and 24 November).", False),
             ("Open from Sunday to Thursday, 22 November to 26 November.", False),
             ("يومي الأحد والاثنين ٢٢ و٢٣ نوفمبر.", False),
+            ("Monday through Friday, November 23-27", False),
             ("Not on Monday. Tuesday, 25 November is better.", True),
         ],
     )

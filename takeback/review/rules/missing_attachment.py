@@ -89,9 +89,11 @@ def _promises(message: Message, history: History) -> Iterator[tuple[int, Promise
         said = promise(subject)
         if said.strength is Strength.CLEAR or _FILE_AS_SUBJECT.match(subject):
             yield 0, Promise(Strength.CLEAR, subject)
-    below = latest(message)
-    answers_promise = not message.is_forward and _strongest(_said(message, below)) is not None
-    yield from _said(message, own, above_quote=bool(below), answers_promise=answers_promise)
+    above_quote = any(True for _ in message.passed_on())
+    found = list(_said(message, own, above_quote=above_quote))
+    if found and above_quote and not message.is_forward and _strongest(_said(message, latest(message))):
+        found = list(_said(message, own, above_quote=True, answers_promise=True))
+    yield from found
 
 
 def _passed_on(message: Message) -> Iterator[tuple[int, Promise]]:

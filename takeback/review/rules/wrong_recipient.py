@@ -118,7 +118,7 @@ def _misfits(message: Message, history: History, context: Context) -> list[Findi
     """Recipients whom the trained weights doubt. A stranger who looks like nobody is left to other rules."""
     fit = Fit(draft_of(message, context), history)
     found = []
-    for doubt in doubts(fit):
+    for doubt in doubts(fit, context):
         likely = max(doubt.probability, _IN_THE_THREAD if _thread_is_with_another(doubt, fit) else 0.0)
         if likely >= LEAST and (doubt.meant or (history.knows(doubt.address) and likely >= _LEAST_WITHOUT_ANOTHER)):
             found.append(_finding(doubt.address, likely, _why(doubt, fit)))
