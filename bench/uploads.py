@@ -67,7 +67,8 @@ async def _upload(port: int, size: int, everybody: asyncio.Barrier) -> bytes:
             await writer.drain()
         await everybody.wait()
         writer.write(b".\r\n")
-        return await asyncio.wait_for(_reply(reader), ANSWER_SECONDS)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await _reply(reader)
     finally:
         writer.close()
 

@@ -119,9 +119,10 @@ class Gateway:
             config.limits.connections_per_address,
         )
         await self._take_stock()
-        self.endpoints += await self._listener.listen(config.smtp.listen, None)
-        self.endpoints += await self._listener.listen(config.smtp.listen_tls, context)
-        self.face = await self._open_face(config)
+        plain = await self._listener.listen(config.smtp.listen, None)
+        tls = await self._listener.listen(config.smtp.listen_tls, context)
+        self.endpoints += [*plain, *tls]
+        self.face = await self._open_face(config, plain, tls)
         work_to_do = (
             self._releaser.run,
             self._recalls.recaller.run,
@@ -169,6 +170,8 @@ class Gateway:
         relays = self._make_relays(config)
         authenticator = self._make_authenticator(config)
         context = self._tls_context(config)
+        if self.face is not None:
+            self.face.check(config)
         retired_recalls = self._recalls.take_config(config)
         throttle = Throttle(config.auth)
         acceptor = self._make_acceptor(config)
@@ -268,12 +271,13 @@ class Gateway:
             return None
         return tls_context(config.smtp.certificate, config.smtp.key)
 
-    async def _open_face(self, config: Config) -> Face | None:
+    async def _open_face(self, config: Config, plain: list[Endpoint], tls: list[Endpoint]) -> Face | None:
         if not config.http.listen:
             return None
-        from takeback.face import Face  # imports as much as all others together
+        from takeback.face import Doors, Face  # imports as much as all others together
 
-        face = Face(self.store, self._people, self._own_mailboxes, self._recalls, self._reviews)
+        doors = Doors(plain, tls)
+        face = Face(self.store, self._people, self._own_mailboxes, self._recalls, self._reviews, doors)
         gate = self._make_gate(config, self._authenticator, self._throttle)
         self.endpoints += await face.start(config, gate, self._listener.service.acceptor)
         return face
@@ -346,12 +350,15 @@ class Gateway:
         await self._people.sweep_people()
 
 
-_FIXED = "data, smtp.listen, smtp.listen_tls or http.listen"
+_FIXED = (
+    "data, smtp.listen, smtp.listen_tls, http.listen, http.trusted_proxies, or whether there is an http.certificate"
+)
 
 
 def _fixed(config: Config) -> tuple[object, ...]:
     """What stays as it is until a restart."""
-    return config.data, config.smtp.listen, config.smtp.listen_tls, config.http.listen
+    smtp, http = config.smtp, config.http
+    return config.data, smtp.listen, smtp.listen_tls, http.listen, http.trusted_proxies, http.certificate is None
 
 
 def _may_vouch(config: Config) -> Callable[[str], bool]:

@@ -5,6 +5,9 @@ Apart from `app.py` because its imports cost as much as all others together, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from takeback.api import resources
 from takeback.auth.gate import Gate
 from takeback.config import Config
@@ -17,7 +20,7 @@ from takeback.httpd import mail_program_routes, oidc
 from takeback.httpd.app import make_app
 from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
-from takeback.httpd.server import Endpoint, HttpServer
+from takeback.httpd.server import Endpoint, HttpServer, tls_context
 from takeback.httpd.services import Services
 from takeback.mail.address import Pattern, domain_of
 from takeback.mailboxes.own import ImapDrafts
@@ -32,6 +35,13 @@ FACES = (resources.install, pages.install, oidc.install, mail_program_routes.ins
 """What hangs itself into the application."""
 
 
+class Doors(NamedTuple):
+    """Where mail is submitted, with the port that was found where 0 was asked for."""
+
+    plain: Sequence[Endpoint]
+    tls: Sequence[Endpoint]
+
+
 class Face:
     def __init__(
         self,
@@ -40,12 +50,14 @@ class Face:
         own_mailboxes: SqlOwnMailboxes,
         recalls: Recalls,
         reviews: SqlReviewStore,
+        doors: Doors,
     ) -> None:
         self._store = store
         self._people = people
         self._own_mailboxes = own_mailboxes
         self._recalls = recalls
         self._reviews = reviews
+        self._doors = doors
         self._changes = Changes(store.follow)
         self._server: HttpServer | None = None
 
@@ -54,6 +66,10 @@ class Face:
         self.app = make_app(self._services(config, gate, acceptor), FACES)
         self._server = HttpServer(self.app, config.http)
         return await self._server.start()
+
+    def check(self, config: Config) -> None:
+        """Raises ConfigError where `take` would."""
+        tls_context(config.http)
 
     def take(self, config: Config, gate: Gate, acceptor: Acceptor) -> None:
         """Afterwards new requests go by this configuration. Raises ConfigError, having changed nothing."""
@@ -72,7 +88,7 @@ class Face:
         return Services(
             settings=config.http,
             hostname=config.smtp.hostname,
-            mail=_mail_server(config),
+            mail=_mail_server(config, self._doors),
             store=self._store,
             people=self._people,
             gate=gate,
@@ -107,10 +123,10 @@ class Face:
         )
 
 
-def _mail_server(config: Config) -> MailServer:
+def _mail_server(config: Config, doors: Doors) -> MailServer:
     """The door that mail programs are told of: with TLS from the first byte where there is one."""
     smtp = config.smtp
     incoming = config.auth.imap_server.host if config.auth.backend == "imap" else ""
-    if smtp.listen_tls:
-        return MailServer(smtp.hostname, smtp.listen_tls[0][1], "tls", incoming)
-    return MailServer(smtp.hostname, smtp.listen[0][1], "starttls" if smtp.certificate else "none", incoming)
+    if doors.tls:
+        return MailServer(smtp.hostname, doors.tls[0][1], "tls", incoming)
+    return MailServer(smtp.hostname, doors.plain[0][1], "starttls" if smtp.certificate else "none", incoming)

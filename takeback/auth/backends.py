@@ -140,7 +140,8 @@ class ImapBackend:
 
     async def _log_in(self, key: str, password: str) -> bool:
         try:
-            await asyncio.wait_for(self._turns.acquire(), self._timeout / SECOND)
+            async with asyncio.timeout(self._timeout / SECOND):
+                await self._turns.acquire()
         except TimeoutError as error:
             raise AuthUnavailable(f"{self._server.host} has too many logins under way") from error
         try:

@@ -176,7 +176,8 @@ class _Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
         try:
-            await asyncio.wait_for(self._lost.wait(), _FAREWELL_SECONDS)
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await self._lost.wait()
         except TimeoutError:
             pass
         finally:

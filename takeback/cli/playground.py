@@ -256,7 +256,8 @@ async def _show_lines(store: SqlStore, seen: _Seen, stopping: asyncio.Event, ins
 
 async def _pause(stopping: asyncio.Event) -> None:
     try:
-        await asyncio.wait_for(stopping.wait(), 0.25)
+        async with asyncio.timeout(0.25):
+            await stopping.wait()
     except TimeoutError:
         return
 

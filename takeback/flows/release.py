@@ -153,7 +153,8 @@ class Releaser:
 
     async def _sleep(self, duration: Duration) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), duration / SECOND)
+            async with asyncio.timeout(duration / SECOND):
+                await self._wake.wait()
         except TimeoutError:
             return
 

@@ -58,7 +58,7 @@ def make_app(services: Services, faces: Sequence[Install]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Guard, settings=services.settings), Middleware(_Unexpected)],
+        middleware=[Middleware(Guard), Middleware(_Unexpected)],
     )
     app.state.services = services
     app.state.error_page = _plain_page

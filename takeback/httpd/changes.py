@@ -72,7 +72,8 @@ class Changes:
             yield None
             while not self._closed:
                 try:
-                    change = await asyncio.wait_for(listener.queue.get(), patience)
+                    async with asyncio.timeout(patience):
+                        change = await listener.queue.get()
                 except TimeoutError:
                     yield None
                     continue

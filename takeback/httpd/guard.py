@@ -52,6 +52,9 @@ HEADERS: Mapping[str, str] = {
 """Set where the handler has not set them itself."""
 _TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 
+_HANG_UP = {"Connection": "close"}
+"""What is left of such a request is not read."""
+
 NEW_COOKIES = "new_cookies"
 """In the request's state: cookies to set, whatever kind of answer the handler gives (takeback.httpd.cookies)."""
 
@@ -59,20 +62,19 @@ log = structlog.get_logger("http")
 
 
 class Guard:
-    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._settings = settings
-        self._host = settings.url.partition("://")[2]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(scope, send, self._settings.secure)
+        settings: HttpSettings = scope["app"].state.services.settings  # those of now: they may change while it runs
+        answer = _Answer(scope, send, settings.secure)
         scope.setdefault("state", {})["request_id"] = answer.id
         headers = Headers(scope=scope)
         try:
-            self._check_host(scope, headers)
+            _check_host(scope, headers, settings.url.partition("://")[2])
             await self._app(scope, _Body(receive, headers).receive, answer.send)
         except Problem as problem:
             if answer.status:
@@ -81,15 +83,16 @@ class Guard:
         finally:
             answer.tell()
 
-    def _check_host(self, scope: Scope, headers: Headers) -> None:
-        """A page elsewhere whose name was made to mean this machine must not be answered (DNS rebinding)."""
-        host = headers.get("host", "").lower()
-        if host == self._host or scope["path"].startswith(OPEN_TO_ANY_HOST):
-            return
-        client = scope.get("client")
-        if client and all(map(is_loopback, (client[0], _name(host), _name(self._host)))):
-            return
-        raise Problem(Code.WRONG_HOST)
+
+def _check_host(scope: Scope, headers: Headers, ours: str) -> None:
+    """A page elsewhere whose name was made to mean this machine must not be answered (DNS rebinding)."""
+    host = headers.get("host", "").lower()
+    if host == ours or scope["path"].startswith(OPEN_TO_ANY_HOST):
+        return
+    client = scope.get("client")
+    if client and all(map(is_loopback, (client[0], _name(host), _name(ours)))):
+        return
+    raise Problem(Code.WRONG_HOST)
 
 
 def _name(host: str) -> str:
@@ -107,7 +110,7 @@ class _Body:
         self._complete = False
         length = headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length[:12]) > LARGEST_BODY:
-            raise Problem(Code.TOO_LARGE)
+            raise Problem(Code.TOO_LARGE, headers=_HANG_UP)
 
     async def receive(self) -> Message:
         if self._complete:
@@ -116,10 +119,10 @@ class _Body:
             async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
-            raise Problem(Code.TIMEOUT, headers={"Connection": "close"}) from None
+            raise Problem(Code.TIMEOUT, headers=_HANG_UP) from None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise Problem(Code.TOO_LARGE)
+            raise Problem(Code.TOO_LARGE, headers=_HANG_UP)
         self._complete = not message.get("more_body", False)
         return message
 

@@ -20,7 +20,9 @@ from takeback.httpd.services import Services
 from takeback.httpd.settings import HttpSettings
 
 HEADER_SECONDS = 15
-"""How long a client may take to say what it wants."""
+"""How long a client may take to say what it wants; and before that, for TLS."""
+READING_SECONDS = 60
+"""How long a client may take nothing of an answer that waits for it."""
 CONNECTIONS = 1000
 """Open at once; one more is answered with 503."""
 _STOP_SECONDS = 5
@@ -75,6 +77,7 @@ class HttpServer:
         """Afterwards new requests and new connections go by these services. Raises ConfigError for a certificate
         that cannot be used, having changed nothing."""
         settings = services.settings
+        tls_context(settings)  # tried first: a key that does not fit would spoil the context that is in use
         if self._tls is not None and settings.certificate is not None and settings.key is not None:
             _load(self._tls, settings.certificate, settings.key)
         self.app.state.services = services
@@ -113,8 +116,19 @@ class _Server(uvicorn.Server):
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """As uvicorn does it, but that a client has no more time for TLS than for a request."""
+        await self.lifespan.startup()
+        loop, tls = asyncio.get_running_loop(), self.config.ssl
+        patience = HEADER_SECONDS if tls is not None else None
+        self.servers = [
+            await loop.create_server(self._protocol, sock=each, ssl=tls, ssl_handshake_timeout=patience)
+            for each in sockets or ()
+        ]
+        self.started = True
         self.listening.set()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return _Protocol(self.config, self.server_state, self.lifespan.state)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -123,9 +137,10 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Closes connections on which a request does not arrive; uvicorn waits for one for ever."""
+    """Closes connections on which a request does not arrive, or an answer is not taken; uvicorn waits for ever."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -137,7 +152,22 @@ class _Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self._goes_on()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stuck is None:
+            self._stuck = self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._goes_on()
+        super().resume_writing()
+
+    def _goes_on(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _watch(self) -> None:
         """A request under way has times of its own (takeback.httpd.guard)."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from takeback.httpd import guard, server
-from tests.http.site import Site
+from tests.end_to_end.running import issue_certificate
+from tests.http.site import ANN, LETTER, Site
 
 
 async def raw(site: Site, request: bytes) -> bytes:
@@ -77,6 +82,101 @@ async def test_a_client_that_never_says_what_it_wants_is_hung_up(site: Site, mon
     monkeypatch.setattr(server, "HEADER_SECONDS", 0.2)
     assert await raw(site, b"") == b""
     assert await raw(site, b"GET / HTTP/1.1\r\nHost: local") == b""
+
+
+async def test_a_client_that_never_begins_with_tls_is_hung_up(
+    make_site: Callable[..., Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.2)
+    issue_certificate(tmp_path)
+    async with make_site('certificate = "server.pem"\nkey = "server.key"') as site:
+        assert await raw(site, b"") == b""
+        assert await raw(site, b"\x16\x03\x01\x02\x00\x01") == b""
+
+
+async def test_a_header_that_drips_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each octet is news to a timer that counts from the last one."""
+    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
+    async with _connected(site) as (reader, writer):
+        answer = asyncio.create_task(reader.read())
+        await _drip(writer, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 60_000, answer)
+        assert await answer == b""
+
+
+async def test_a_body_that_drips_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.5)
+    key = await site.key(ANN)
+    head = (
+        f"PUT /api/v1/people/me/preferences HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
+    )
+    async with _connected(site) as (reader, writer):
+        answer = asyncio.create_task(reader.read())
+        await _drip(writer, head.encode() + b" " * 60_000, answer)
+        assert _problem(await answer) == (408, "timeout")
+
+
+async def test_a_body_without_a_length_is_refused_when_it_is_too_large(site: Site) -> None:
+    key = await site.key(ANN)
+    head = (
+        f"PUT /api/v1/people/me/preferences HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    async with _connected(site) as (reader, writer):
+        writer.write(head.encode() + chunk * (guard.LARGEST_BODY // 0x10000) + b"1\r\n \r\n")
+        assert _problem(await reader.read()) == (413, "too_large")
+
+
+async def test_who_takes_nothing_of_the_answer_is_hung_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "READING_SECONDS", 0.5)
+    id = await site.held(content=[LETTER, *[b"x" * (1 << 20)] * 24], size=len(LETTER) + (24 << 20))
+    key = await site.key(ANN)
+    request = f"GET /api/v1/messages/{id}/content HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n"
+
+    def connections() -> int:
+        face = site.gateway.face
+        assert face is not None and face._server is not None
+        return len(face._server._server.server_state.connections)
+
+    async with _connected(site) as (reader, writer):
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(request.encode())
+        await _until(lambda: connections() > 0)
+        await _until(lambda: connections() == 0)
+
+
+@asynccontextmanager
+async def _connected(site: Site) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    host, port = site.gateway.endpoints[-1]
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        async with asyncio.timeout(60):
+            yield reader, writer
+    finally:
+        writer.close()
+
+
+async def _drip(writer: asyncio.StreamWriter, octets: bytes, answer: asyncio.Task[bytes]) -> None:
+    """Sends one by one until there is an answer. That there is none before everything is sent takes 600 seconds."""
+    for octet in octets:
+        if answer.done():
+            return
+        with suppress(ConnectionError):
+            writer.write(bytes([octet]))
+            await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+def _problem(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head.lower() and b"connection: close" in head.lower()
+    return int(head[9:12]), json.loads(body)["code"]
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("junk", [b"\0" * 200 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"])

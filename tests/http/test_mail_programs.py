@@ -62,6 +62,19 @@ async def test_no_other_address_is_sent_here(make_site: Callable[..., Site], add
         assert (await site.client().get(PATHS[0], params={"emailaddress": address})).status_code == 404
 
 
+async def test_all_name_the_port_that_was_found(make_site: Callable[..., Site]) -> None:
+    async with make_site(more=ORGANISATION) as site:
+        port = site.gateway.endpoints[0][1]
+        assert port != 0
+        root = ElementTree.fromstring((await site.client().get(PATHS[0])).content)
+        assert root.findtext("./emailProvider/outgoingServer/port") == str(port)
+        browser = await site.browser(ANN)
+        profile = await browser.get("/mail/takeback.mobileconfig", params={"incoming": "imap.example.com"})
+        (account,) = plistlib.loads(profile.content)["PayloadContent"]
+        assert account["OutgoingMailServerPortNumber"] == port
+        assert f">{port}</code>" in (await browser.get("/connect")).text
+
+
 async def test_the_profile_is_the_signed_in_persons(make_site: Callable[..., Site]) -> None:
     async with make_site() as site:
         path = "/mail/takeback.mobileconfig"
