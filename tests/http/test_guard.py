@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -97,10 +98,8 @@ async def test_a_client_that_never_begins_with_tls_is_hung_up(
 async def test_a_header_that_drips_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each octet is news to a timer that counts from the last one."""
     monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
-    async with _connected(site) as (reader, writer):
-        answer = asyncio.create_task(reader.read())
-        await _drip(writer, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 60_000, answer)
-        assert await answer == b""
+    async with _connected(site) as client:
+        assert await _answer_to_drops(client, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 60_000) == b""
 
 
 async def test_a_body_that_drips_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,10 +109,8 @@ async def test_a_body_that_drips_is_cut_off(site: Site, monkeypatch: pytest.Monk
         f"PUT /api/v1/people/me/preferences HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
         "Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
     )
-    async with _connected(site) as (reader, writer):
-        answer = asyncio.create_task(reader.read())
-        await _drip(writer, head.encode() + b" " * 60_000, answer)
-        assert _problem(await answer) == (408, "timeout")
+    async with _connected(site) as client:
+        assert _problem(await _answer_to_drops(client, head.encode() + b" " * 60_000)) == (408, "timeout")
 
 
 async def test_a_body_without_a_length_is_refused_when_it_is_too_large(site: Site) -> None:
@@ -123,9 +120,11 @@ async def test_a_body_without_a_length_is_refused_when_it_is_too_large(site: Sit
         "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    async with _connected(site) as (reader, writer):
-        writer.write(head.encode() + chunk * (guard.LARGEST_BODY // 0x10000) + b"1\r\n \r\n")
-        assert _problem(await reader.read()) == (413, "too_large")
+    async with _connected(site) as client:
+        answer = asyncio.create_task(_answer(client))
+        body = chunk * (guard.LARGEST_BODY // 0x10000) + b"1\r\n \r\n"
+        await asyncio.get_running_loop().sock_sendall(client, head.encode() + body)
+        assert _problem(await answer) == (413, "too_large")
 
 
 async def test_who_takes_nothing_of_the_answer_is_hung_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,33 +138,40 @@ async def test_who_takes_nothing_of_the_answer_is_hung_up(site: Site, monkeypatc
         assert face is not None and face._server is not None
         return len(face._server._server.server_state.connections)
 
-    async with _connected(site) as (reader, writer):
-        reader._transport.pause_reading()  # type: ignore[attr-defined]
-        writer.write(request.encode())
+    async with _connected(site) as client:
+        await asyncio.get_running_loop().sock_sendall(client, request.encode())
         await _until(lambda: connections() > 0)
         await _until(lambda: connections() == 0)
 
 
 @asynccontextmanager
-async def _connected(site: Site) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    host, port = site.gateway.endpoints[-1]
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
+async def _connected(site: Site) -> AsyncIterator[socket.socket]:
+    with socket.socket() as client:
+        client.setblocking(False)
         async with asyncio.timeout(60):
-            yield reader, writer
-    finally:
-        writer.close()
+            await asyncio.get_running_loop().sock_connect(client, site.gateway.endpoints[-1])
+            yield client
 
 
-async def _drip(writer: asyncio.StreamWriter, octets: bytes, answer: asyncio.Task[bytes]) -> None:
-    """Sends one by one until there is an answer. That there is none before everything is sent takes 600 seconds."""
-    for octet in octets:
-        if answer.done():
-            return
-        with suppress(ConnectionError):
-            writer.write(bytes([octet]))
-            await writer.drain()
-        await asyncio.sleep(0.01)
+async def _answer(client: socket.socket) -> bytes:
+    """All that comes until the end, be it a reset: that is the end where the server did not wait for what was sent."""
+    answer = b""
+    with suppress(ConnectionError):
+        while piece := await asyncio.get_running_loop().sock_recv(client, 65536):
+            answer += piece
+    return answer
+
+
+async def _answer_to_drops(client: socket.socket, octets: bytes) -> bytes:
+    """Sends one by one until there is an answer. All of them would take ten minutes."""
+    answer = asyncio.create_task(_answer(client))
+    with suppress(ConnectionError):
+        for octet in octets:
+            await asyncio.get_running_loop().sock_sendall(client, bytes([octet]))
+            if answer.done():
+                break
+            await asyncio.sleep(0.01)
+    return await answer
 
 
 def _problem(answer: bytes) -> tuple[int, str]:
