@@ -31,6 +31,13 @@ _ERRORS = frozenset(
         "RemoteError",
         "NoServer",
         "NotElsewhere",
+        "Problem",
+        "NotEditable",
+        "StillNeeded",
+        "NoEntry",
+        "TooMany",
+        "UnfitName",
+        "NotNow",
         "UsageError",
         "_Cut",
     }

@@ -43,7 +43,8 @@ async def put_preferences(services: ServicesDep, person: AskerDep, asked: models
     """Language and notices."""
     person.need(Scope.ACT)
     if asked.language and asked.language not in languages():
-        raise Problem(Code.BAD_VALUE, f"no such language; there are {', '.join(languages())}")
+        known = ", ".join(languages())
+        raise Problem(Code.BAD_VALUE, "no such language; there are {languages}", values={"languages": known})
     await services.people.set_preferences(person.account, Preferences(asked.language, asked.notices))
     return asked.model_dump()
 

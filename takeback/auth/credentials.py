@@ -45,7 +45,7 @@ class Made:
 async def make_app_password(people: People, now: Instant, account: str, name: str, author: Author) -> Made:
     """Afterwards the account has one more password for submitting mail. Raises UnfitName, TooMany."""
     if len(await people.app_passwords(account)) >= MOST_APP_PASSWORDS:
-        raise TooMany(f"there are {MOST_APP_PASSWORDS} already; revoke one first")
+        raise TooMany("there are {most} already; revoke one first", most=MOST_APP_PASSWORDS)
     groups = ("".join(secrets.choice(ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
     made = Made(new_id(now), _fit(name), "-".join(groups))
     hashed = app_password_digest(account, made.secret)
@@ -72,7 +72,7 @@ async def make_api_key(
 ) -> Made:
     """Afterwards the account has one more API key. Raises UnfitName, TooMany."""
     if len(await people.api_keys(account)) >= MOST_API_KEYS:
-        raise TooMany(f"there are {MOST_API_KEYS} already; revoke one first")
+        raise TooMany("there are {most} already; revoke one first", most=MOST_API_KEYS)
     id, secret = new_id(now), new_secret()
     await people.add_api_key(NewApiKey(id, account, _fit(name), digest(secret), scopes, author, expires_at))
     return Made(id, _fit(name), f"{_KEY_PREFIX}_{id}_{secret}")

@@ -93,7 +93,9 @@ async def fine(store: Store, reviews: ReviewStore, reference: str, code: str | N
     newest, *_ = await find(store, reference, who)
     findings = await reviews.fine(Fine(newest.id, newest.account, code, who.actor))
     if not findings:
-        raise NotFound(f"the review of {newest.id} has found {f'no {code}' if code else 'nothing'}")
+        if code:
+            raise NotFound("the review of {message} has found no {code}", message=newest.id, code=code)
+        raise NotFound("the review of {message} has found nothing", message=newest.id)
     log.info("fine", message=newest.id, actor=who.actor, code=code)
     return findings
 

@@ -88,7 +88,9 @@ async def messages_to_recall(
         raise LimitReached("recall.also_read is off: copies that were read are left alone here")
     recent = [view for view in views if not is_too_old(view, settings, store.now())]
     if not recent:
-        raise LimitReached(f"a message can be recalled for {format_duration(settings.max_age)} after it was submitted")
+        raise LimitReached(
+            "a message can be recalled for {time} after it was submitted", time=format_duration(settings.max_age)
+        )
     await check_permission(store, recalls, settings.limits, who)
     return recent
 
@@ -96,7 +98,7 @@ async def messages_to_recall(
 async def _check_correction(recalls: RecallStore, going_by: Reach, view: MessageView, words: str) -> None:
     stamp = await recalls.stamp(view.id)
     if stamp is None:
-        raise NotFound(f"no such message: {view.id}")
+        raise NotFound("no such message: {reference}", reference=view.id)
     await going_by.corrections.check(view, stamp, await recalls.envelope_sender(view.id), words)
 
 
@@ -117,4 +119,4 @@ async def note_look(store: Store, recalls: RecallStore, settings: RecallSettings
     """Writes a dry run down. Raises LimitReached where there were too many."""
     most = settings.dry_runs_per_hour
     if not await recalls.note_look(view.id, who.actor, store.now() - HOUR, most or _ANY_NUMBER):
-        raise LimitReached(f"{most} dry runs an hour are enough; try again later")
+        raise LimitReached("{most} dry runs an hour are enough; try again later", most=most)

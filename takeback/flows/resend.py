@@ -147,7 +147,7 @@ class Resender:
             raise NotEditable("those are too many recipients for one message")
         for address in changes.recipients:
             if not is_addr_spec(address):
-                raise NotEditable(f"{address} is no address")
+                raise NotEditable("{address} is no address", address=address)
 
 
 def _submission(submitter: Submitter, view: MessageView, message: bytes, changes: Changes, who: Who) -> Submission:

@@ -85,7 +85,7 @@ def _way_back(request: Request) -> str:
 
 
 def _plain_page(request: Request, problem: Problem) -> Response:
-    return PlainTextResponse(f"{problem.code.title}. {problem.detail}\n", problem.code.status, dict(problem.headers))
+    return PlainTextResponse(f"{problem.code.title}. {problem.said}\n", problem.code.status, dict(problem.headers))
 
 
 class _Unexpected:

@@ -52,9 +52,6 @@ HEADERS: Mapping[str, str] = {
 """Set where the handler has not set them itself."""
 _TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 
-_HANG_UP = {"Connection": "close"}
-"""What is left of such a request is not read."""
-
 NEW_COOKIES = "new_cookies"
 """In the request's state: cookies to set, whatever kind of answer the handler gives (takeback.httpd.cookies)."""
 
@@ -110,7 +107,7 @@ class _Body:
         self._complete = False
         length = headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length[:12]) > LARGEST_BODY:
-            raise Problem(Code.TOO_LARGE, headers=_HANG_UP)
+            raise Problem(Code.TOO_LARGE)
 
     async def receive(self) -> Message:
         if self._complete:
@@ -119,10 +116,10 @@ class _Body:
             async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
-            raise Problem(Code.TIMEOUT, headers=_HANG_UP) from None
+            raise Problem(Code.TIMEOUT, headers={"Connection": "close"}) from None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise Problem(Code.TOO_LARGE, headers=_HANG_UP)
+            raise Problem(Code.TOO_LARGE)
         self._complete = not message.get("more_body", False)
         return message
 

@@ -42,7 +42,7 @@ async def profile(
     """For the signed-in person. `incoming` says where they read their mail, unless that is known."""
     host = incoming or services.mail.incoming
     if not _HOST.fullmatch(host):
-        raise Problem(Code.BAD_VALUE, "say where you read your mail: ?incoming=imap.example.com")
+        raise Problem(Code.BAD_VALUE, "say at which server you read your mail, such as imap.example.com")
     return Response(
         apple_profile(services.mail, person.address, host),
         media_type="application/x-apple-aspen-config",

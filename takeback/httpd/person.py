@@ -66,7 +66,7 @@ class Person:
     def need(self, scope: Scope) -> None:
         """Raises Problem where the key that was shown is not for that."""
         if scope not in self.scopes:
-            raise Problem(Code.NOT_ALLOWED, f"this key has no scope {scope.value}")
+            raise Problem(Code.NOT_ALLOWED, "this key has no scope {scope}", values={"scope": scope.value})
 
     def need_presence(self) -> None:
         """Raises Problem where a key was shown: what opens an account to others takes a person who is signed in."""

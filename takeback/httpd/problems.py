@@ -50,17 +50,24 @@ class Code(Enum):
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """Raised by whoever notices; `detail` is one sentence about this case, and `more` goes into the document."""
+    """Raised by whoever notices; `detail` is one sentence about this case in English, with `{name}` where one of the
+    `values` belongs, and `more` goes into the document."""
 
     code: Code
     detail: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """The detail, filled in."""
+        return self.detail.format_map(self.values) if self.values else self.detail
 
     def document(self) -> dict[str, Any]:
         document = {"type": TYPE + self.code.code, "title": self.code.title, "status": self.code.status}
         if self.detail:
-            document["detail"] = visible(self.detail, _LONGEST_DETAIL)
+            document["detail"] = visible(self.said, _LONGEST_DETAIL)
         return {**document, "code": self.code.code, **self.more}
 
     def response(self) -> Response:
@@ -75,11 +82,11 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case NotFound():
-            return Problem(Code.NOT_FOUND, str(error))
+            return _told(Code.NOT_FOUND, error)
         case Ambiguous():
-            return Problem(Code.AMBIGUOUS, str(error))
+            return _told(Code.AMBIGUOUS, error)
         case LimitReached():
-            return Problem(Code.TOO_MANY, str(error))
+            return _told(Code.TOO_MANY, error)
         case StoreUnavailable():
             return Problem(Code.NOT_CONFIRMED)
         case RequestValidationError():
@@ -89,9 +96,13 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             return _of_framework(error)
         case TakebackError():
-            return Problem(Code.BAD_VALUE, str(error))
+            return _told(Code.BAD_VALUE, error)
         case _:
             return Problem(Code.UNEXPECTED)
+
+
+def _told(code: Code, error: TakebackError) -> Problem:
+    return Problem(code, error.words, values=error.values)
 
 
 _BY_STATUS = {

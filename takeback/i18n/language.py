@@ -72,6 +72,10 @@ class Language:
         said = self._words.gettext(words)
         return said.format_map(values) if values else said
 
+    def knows(self, words: str, /) -> bool:
+        """Whether this language has words of its own for these."""
+        return bool(words) and self._words.gettext(words) != words
+
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The words for that many; `{number}` is the number as this language writes it."""
         return self.form(one, many, number).format_map({"number": self.number(number), **values})

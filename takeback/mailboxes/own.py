@@ -64,7 +64,7 @@ class ImapDrafts:
     @contextmanager
     def _logged_in(self, mailbox: OwnMailbox) -> Iterator[IMAPClient]:
         if mailbox.server not in self._servers:
-            raise NoEntry(f"{mailbox.server} is not among the servers that the configuration names")
+            raise NoEntry("{server} is not among the servers that the configuration names", server=mailbox.server)
         server = parse_imap_url(mailbox.server)
         try:
             with IMAPClient(
@@ -79,16 +79,18 @@ class ImapDrafts:
                 client.login(mailbox.username, mailbox.password)
                 yield client
         except LoginError as error:
-            raise NoEntry(f"{server.host} refuses the login: {error}") from None
+            raise NoEntry("{server} refuses the login: {reply}", server=server.host, reply=str(error)) from None
         except (IMAPClientError, OSError, ValueError, UnicodeError) as error:
-            raise NoEntry(f"{server.host}: {error}") from None
+            raise NoEntry("{server} cannot be used: {reply}", server=server.host, reply=str(error)) from None
 
 
 def _folders(client: IMAPClient) -> tuple[str, str]:
     """Sent and Drafts, by what the server says they are for (RFC 6154), else by their usual names."""
     sent, drafts = (client.find_special_folder(kind) for kind in (SENT, DRAFTS))
-    if sent is None or drafts is None:
-        raise NoEntry(f"no folder for {'sent mail' if sent is None else 'drafts'} was found")
+    if sent is None:
+        raise NoEntry("no folder for sent mail was found")
+    if drafts is None:
+        raise NoEntry("no folder for drafts was found")
     return sent, drafts
 
 

@@ -31,8 +31,8 @@ class NotNow(LimitReached):
     """The person may not do this yet. The text says until when; `until` is that moment, None where waiting does not
     help."""
 
-    def __init__(self, text: str, until: Instant | None) -> None:
-        super().__init__(text)
+    def __init__(self, until: Instant | None, words: str, /, **values: object) -> None:
+        super().__init__(words, **values)
         self.until = until
 
 
@@ -55,9 +55,11 @@ def _check_password(changed_at: Instant | None, wait: Duration, now: Instant) ->
     if changed_at is not None and now < changed_at + wait:
         rest = changed_at + wait - now
         raise NotNow(
-            f"the password of this account was changed less than {format_duration(wait)} ago; "
-            f"it can take nothing back for another {format_duration(rest)}",
             changed_at + wait,
+            "the password of this account was changed less than {wait} ago; it can take nothing back for another "
+            "{rest}",
+            wait=format_duration(wait),
+            rest=format_duration(rest),
         )
 
 
@@ -66,9 +68,10 @@ def _check_rate(times: Sequence[Instant], most: int, now: Instant) -> None:
     if most and len(recent) >= most:
         until = recent[-most] + PERIOD
         raise NotNow(
-            f"{most} recalls of this account's mail were asked for within an hour; the next one is possible in "
-            f"{format_duration(until - now)}",
             until,
+            "{most} recalls of this account's mail were asked for within an hour; the next one is possible in {rest}",
+            most=most,
+            rest=format_duration(until - now),
         )
 
 
@@ -85,4 +88,4 @@ _WAY_IN = re.compile(r"^mail:| as (?:delegate|administrator)$")
 def check_second_person(asked_by: str, confirmed_by: str) -> None:
     """Raises NotNow where both actors are one person: whoever asked cannot confirm, by whatever way in."""
     if _WAY_IN.sub("", asked_by) == _WAY_IN.sub("", confirmed_by):
-        raise NotNow(f"{asked_by} asked for it; somebody else must confirm it", None)
+        raise NotNow(None, "{actor} asked for it; somebody else must confirm it", actor=asked_by)

@@ -14,7 +14,6 @@ from takeback.httpd.services import Services, ServicesDep
 from takeback.i18n.language import words
 from takeback.ports.people import Notices
 from takeback.ports.sent_copies import NoEntry, OwnMailbox
-from takeback.visible import visible
 from takeback.web.framing import frame, page, see
 from takeback.web.pages import Note
 
@@ -55,7 +54,9 @@ async def set_own_mailbox(
         await services.drafts.check(mailbox)
     except NoEntry as error:
         framed = frame(request, services, person)
-        said = framed.speech.t("The mailbox cannot be used: {reason}", reason=visible(str(error), 300))
+        said = framed.speech.t(
+            "The mailbox cannot be used: {reason}", reason=framed.speech.told(error.words, error.values)
+        )
         return await _page(request, services, person, Note("bad", [said]), 422)
     await services.own_mailboxes.set_own_mailbox(mailbox, person.author)
     return see("/settings/mail?told=kept")

@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse, Response
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import services
 from takeback.i18n.language import words
-from takeback.visible import visible
 from takeback.web.framing import frame, is_from_htmx, page
 
 _SAID: dict[Code, tuple[str, str]] = {
@@ -49,7 +48,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
         title=framed.speech.t(title),
         sentences=[framed.speech.t(sentence)],
         request_id=problem.more.get("id", ""),
-        detail=visible(problem.detail, 300),
+        detail=framed.speech.told(problem.detail, problem.values),
     )
     answer.headers.update(problem.headers)
     return _to_sign_in(answer) if is_part and problem.code is Code.NOT_SIGNED_IN else answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -22,6 +23,12 @@ class Speech:
     def t(self, words: str, /, **values: object) -> Markup:
         """The words in the language of the page. A text among the values is isolated; what is Markup stays as it is."""
         return _filled(self.language.text(words), values)
+
+    def told(self, words: str, values: Mapping[str, object], limit: int = 300) -> Markup:
+        """What somebody else has said in English, in the language of the page where it has words for that."""
+        if self.language.knows(words):
+            return self.t(words, **values)
+        return isolated(words.format_map(values) if values else words, limit)
 
     def n(self, one: str, many: str, number: int, /, **values: object) -> Markup:
         """The words for that many."""

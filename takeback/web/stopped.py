@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from takeback.clock import DAY
+from takeback.errors import TakebackError
 from takeback.flows.accept import Refused
 from takeback.flows.drop import drop
 from takeback.flows.resend import Changes, Draft, NotEditable, draft_of
@@ -23,7 +24,6 @@ from takeback.httpd.services import Services, ServicesDep
 from takeback.ids import digest, new_secret
 from takeback.ports.people import Attempt
 from takeback.ports.store import Listing, MessageView
-from takeback.visible import visible
 from takeback.web.besides import beside, content_of
 from takeback.web.contents import name_of
 from takeback.web.framing import frame, page, see
@@ -93,7 +93,7 @@ async def send_edited(
         accepted = await services.resender.resend(view, content, _changes(draft, wanted, text), who)
     except (NotEditable, Refused) as error:
         await services.people.abandon(attempt)
-        return _edit_page(request, services, person, view, draft, wanted, str(error))
+        return _edit_page(request, services, person, view, draft, wanted, error)
     await services.people.finish(attempt, 303, "")
     return see(f"/?told=sent.{accepted.id}")
 
@@ -146,7 +146,7 @@ def _edit_page(
     view: MessageView,
     draft: Draft,
     wanted: Wanted,
-    problem: str = "",
+    problem: TakebackError | None = None,
 ) -> Response:
     framed = frame(request, services, person)
     return page(
@@ -160,7 +160,7 @@ def _edit_page(
         has_text=draft.text is not None,
         choices=[_choice(draft, wanted, number, framed.speech) for number in range(len(draft.attachments))],
         notes=_notes(draft, framed.speech),
-        problem=visible(problem, 500),
+        problem=framed.speech.told(problem.words, problem.values) if problem else "",
     )
 
 

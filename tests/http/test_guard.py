@@ -121,10 +121,9 @@ async def test_a_body_without_a_length_is_refused_when_it_is_too_large(site: Sit
     )
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     async with _connected(site) as client:
-        answer = asyncio.create_task(_answer(client))
-        body = chunk * (guard.LARGEST_BODY // 0x10000) + b"1\r\n \r\n"
+        body = chunk * (guard.LARGEST_BODY // 0x10000) + b"1\r\n \r\n0\r\n\r\n"
         await asyncio.get_running_loop().sock_sendall(client, head.encode() + body)
-        assert _problem(await answer) == (413, "too_large")
+        assert _problem(await _answer(client, b"}")) == (413, "too_large")
 
 
 async def test_who_takes_nothing_of_the_answer_is_hung_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,11 +152,12 @@ async def _connected(site: Site) -> AsyncIterator[socket.socket]:
             yield client
 
 
-async def _answer(client: socket.socket) -> bytes:
-    """All that comes until the end, be it a reset: that is the end where the server did not wait for what was sent."""
+async def _answer(client: socket.socket, end: bytes = b"nothing ends so") -> bytes:
+    """All that comes until it ends so, or the connection does, be it by a reset: the server may not have waited for
+    all that was sent."""
     answer = b""
     with suppress(ConnectionError):
-        while piece := await asyncio.get_running_loop().sock_recv(client, 65536):
+        while not answer.endswith(end) and (piece := await asyncio.get_running_loop().sock_recv(client, 65536)):
             answer += piece
     return answer
 
@@ -176,7 +176,7 @@ async def _answer_to_drops(client: socket.socket, octets: bytes) -> bytes:
 
 def _problem(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"content-type: application/problem+json" in head.lower() and b"connection: close" in head.lower()
+    assert b"content-type: application/problem+json" in head.lower()
     return int(head[9:12]), json.loads(body)["code"]
 
 
