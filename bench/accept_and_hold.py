@@ -8,8 +8,8 @@ from pathlib import Path
 from bench import peer, places, source
 from bench.gateway import configure, serving
 from bench.held import count
-from bench.results import Row, Section, at_least, messages_per_second
-from bench.rounds import Comparison, in_turn, no_meter
+from bench.results import Row, Section, at_least, messages_per_second, milliseconds
+from bench.rounds import Comparison, in_turn, no_meter, with_cpu
 from bench.scale import Scale
 from bench.slow_disk import SlowDisk
 from takeback.hold.states import State
@@ -27,7 +27,8 @@ def run(scale: Scale) -> Section:
                 f"{messages_per_second(rates.their_median)} (Postfix, HOLD)",
                 f"{rates.ratio:.2f} times the rate (rounds: {rates.spread})",
                 at_least(GOAL, rates.ratio),
-            )
+            ),
+            cpu_row("Accept and hold", rates),
         ],
         [
             f"Accept and hold: {scale.rounds} rounds of {scale.messages:,} messages on each side in turn; messages of "
@@ -35,6 +36,15 @@ def run(scale: Scale) -> Section:
             "Both sides as shipped, but that one account may hold any number of messages here. Afterwards every "
             "message was found on hold, on both sides."
         ],
+    )
+
+
+def cpu_row(what: str, rates: Comparison) -> Row:
+    return Row(
+        f"{what}: processor time",
+        f"{milliseconds(rates.our_cpu)} a message",
+        f"{milliseconds(rates.their_cpu)} a message (Postfix)",
+        f"{rates.our_cpu / rates.their_cpu:.2f} times as much",
     )
 
 
@@ -49,7 +59,12 @@ def compare(scale: Scale, disk: SlowDisk | None = None) -> Comparison:
             for port in (gateway.port, postfix.port):
                 source.seconds_to_send(port, scale.warm_up)
             ours, theirs = _rate(gateway.port, scale.messages), _rate(postfix.port, scale.messages)
-            rates = in_turn(scale.rounds, ours, theirs, meter)
+            rates = with_cpu(
+                scale.rounds * scale.messages,
+                gateway.cpu_seconds,
+                postfix.cpu_seconds,
+                lambda: in_turn(scale.rounds, ours, theirs, meter),
+            )
         _check_nothing_missing(scale, config, postfix)
     return rates
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import peer, places, source
+from bench.accept_and_hold import cpu_row
 from bench.gateway import configure, serving
 from bench.held import count
 from bench.results import Row, Section, at_least, messages_per_second
-from bench.rounds import Comparison, in_turn, no_meter
+from bench.rounds import Comparison, in_turn, no_meter, with_cpu
 from bench.scale import Scale
 from bench.slow_disk import SlowDisk
 from takeback.hold.states import State
@@ -28,7 +29,8 @@ def run(scale: Scale) -> Section:
                 f"{messages_per_second(rates.their_median)} (Postfix)",
                 f"{rates.ratio:.2f} times the rate (rounds: {rates.spread})",
                 at_least(GOAL, rates.ratio),
-            )
+            ),
+            cpu_row("Accept, release and relay", rates),
         ],
         [
             "Accept, release and relay: as above, with no window; the clock stops when the sink has seen the dot of "
@@ -49,7 +51,13 @@ def compare(scale: Scale, disk: SlowDisk | None = None) -> Comparison:
             ours, theirs = (gateway.port, our_sink), (postfix.port, their_sink)
             for port, sink in (ours, theirs):
                 _rate(port, sink, scale.warm_up)()
-            rates = in_turn(scale.rounds, _rate(*ours, scale.messages), _rate(*theirs, scale.messages), meter)
+            our_rate, their_rate = _rate(*ours, scale.messages), _rate(*theirs, scale.messages)
+            rates = with_cpu(
+                scale.rounds * scale.messages,
+                gateway.cpu_seconds,
+                postfix.cpu_seconds,
+                lambda: in_turn(scale.rounds, our_rate, their_rate, meter),
+            )
         _check_each_once(scale, config, our_sink)
     return rates
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 
@@ -17,6 +17,9 @@ class Comparison:
     our_usage: list[int] = field(default_factory=list)
     their_usage: list[int] = field(default_factory=list)
     """What the meter, if there is one, went up by meanwhile."""
+    our_cpu: float = 0
+    their_cpu: float = 0
+    """Seconds of processor time a message, where they were counted."""
 
     @property
     def our_median(self) -> float:
@@ -41,6 +44,15 @@ class Comparison:
         """The smallest and the largest ratio of ours to theirs that any one round had."""
         each = [ours / theirs for ours, theirs in zip(self.ours, self.theirs, strict=True)]
         return f"{min(each):.2f} to {max(each):.2f}"
+
+
+def with_cpu(
+    messages: int, ours: Callable[[], float], theirs: Callable[[], float], measure: Callable[[], Comparison]
+) -> Comparison:
+    """The comparison, and the processor time that each side has used for so many messages meanwhile."""
+    before = ours(), theirs()
+    comparison = measure()
+    return replace(comparison, our_cpu=(ours() - before[0]) / messages, their_cpu=(theirs() - before[1]) / messages)
 
 
 def no_meter() -> int:
