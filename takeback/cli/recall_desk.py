@@ -130,7 +130,7 @@ class _Here:
 
     async def restore(self, id: str) -> Sequence[Restored]:
         recalls = self._recalls
-        return await restore(recalls.store, recalls.reach.covering, recalls.quarantine, id, self._who)
+        return await restore(self._store, recalls.store, recalls.reach, recalls.quarantine, id, self._who)
 
     async def work_off(self, id: str, progress: Progress) -> None:
         async def show() -> None:

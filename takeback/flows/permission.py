@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from takeback.clock import Instant
 from takeback.errors import NotFound, TakebackError
 from takeback.flows.ask import Who
 from takeback.flows.recaller import Reach
 from takeback.hold.states import STOPPABLE, State
+from takeback.i18n.language import words
 from takeback.mail.address import identity, key
-from takeback.ports.recall import RecallStore
+from takeback.ports.recall import Asked, RecallStore
 from takeback.ports.store import MessageView, Store
-from takeback.recall.permission import PERIOD, Limits, Standing, check, needs_second_person
+from takeback.recall.permission import PERIOD, Limits, NotNow, Standing, check, needs_second_person
 
 TAKING_BACK = ("recall", "replace")
 """Kinds of acts that are counted together."""
+_ENOUGH = {
+    "dry_run": words("{most} dry runs an hour are enough; try again later"),
+    "restoring": words("{most} times an hour is often enough to put mail back; try again later"),
+}
+"""By what the record of acts calls that which may be asked for only so often."""
+_ANY_NUMBER = 1 << 31
 _NEVER_LEFT = STOPPABLE | {State.UNDONE, State.FAILED}
 
 
@@ -22,15 +30,37 @@ async def check_permission(store: Store, recalls: RecallStore, limits: Limits, w
         return
     now = store.now()
     recent = await recalls.times(who.account, TAKING_BACK, now - PERIOD)
-    account = await store.account(who.account)
-    changed_at = account.changed_at if account and account.changed_at > account.created_at else None
-    check(Standing(recent, changed_at), limits, now)
+    check(Standing(recent, await _password_changed_at(store, who.account)), limits, now)
 
 
-async def is_for_two(going_by: Reach, view: MessageView, keys: frozenset[str] | None) -> bool:
-    """Whether a second person must confirm a recall of these recipients (None: all of them) before it goes on."""
+async def check_password(store: Store, limits: Limits, who: Who) -> None:
+    """Raises NotNow where the password of the account was changed too short a time ago."""
+    changed_at = await _password_changed_at(store, who.account or "")
+    check(Standing((), changed_at), limits, store.now())
+
+
+async def _password_changed_at(store: Store, account: str) -> Instant | None:
+    """None where it is the first one, or not kept here."""
+    known = await store.account(account)
+    return known.changed_at if known and known.changed_at > known.created_at else None
+
+
+async def check_often(store: Store, recalls: RecallStore, most: int, kind: str, message: str, who: Who) -> None:
+    """Writes down that it was asked for. Raises NotNow where this person has asked for too many such within an hour;
+    0 means any number."""
+    asked = Asked(kind, message, who.actor, store.now() - PERIOD, most or _ANY_NUMBER)
+    if not await recalls.note_asked(asked):
+        raise NotNow(None, _ENOUGH[kind], most=most)
+
+
+async def extent(going_by: Reach, view: MessageView, keys: frozenset[str] | None) -> tuple[bool, int]:
+    """Whether a second person must confirm a recall of these recipients (None: all of them) before it goes on, and how
+    many mailboxes it would open, where anybody counts them."""
     limits = going_by.settings.limits
-    return limits.second_person_above > 0 and needs_second_person(await _mailboxes(going_by, view, keys), limits)
+    if limits.second_person_above == 0:
+        return False, 0
+    mailboxes = await _mailboxes(going_by, view, keys)
+    return needs_second_person(mailboxes, limits), mailboxes or 0
 
 
 async def _mailboxes(going_by: Reach, view: MessageView, keys: frozenset[str] | None) -> int | None:

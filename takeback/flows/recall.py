@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from takeback.clock import HOUR, Instant
+from takeback.clock import Instant
 from takeback.errors import LimitReached, NotFound
 from takeback.flows.ask import Who, find, select
-from takeback.flows.permission import check_permission, is_for_two
+from takeback.flows.permission import check_often, check_permission, extent
 from takeback.flows.recaller import Reach
 from takeback.ids import new_id
 from takeback.mail import address
@@ -23,8 +23,6 @@ from takeback.ports.recall import NewRecall, RecallStore
 from takeback.ports.store import MessageView, Origin, Store
 from takeback.quantities import format_duration
 from takeback.recall.settings import RecallSettings
-
-_ANY_NUMBER = 1 << 31
 
 log = structlog.get_logger("recall")
 
@@ -56,7 +54,7 @@ async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish,
         keys = await chosen(store, view, wish, who)
         if keys is not None and not keys:
             continue
-        waiting = await is_for_two(going_by, view, keys)
+        waiting, mailboxes = await extent(going_by, view, keys)
         id = new_id(store.now())
         request = NewRecall(
             id,
@@ -66,6 +64,8 @@ async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish,
             wish.also_read,
             settings.watch,
             waiting=waiting,
+            mailboxes=mailboxes,
+            alone_up_to=settings.second_person_above,
             correction=wish.correction,
         )
         ids.append(await recalls.start(request))
@@ -117,6 +117,4 @@ async def chosen(store: Store, view: MessageView, wish: Wish, who: Who) -> froze
 
 async def note_look(store: Store, recalls: RecallStore, settings: RecallSettings, view: MessageView, who: Who) -> None:
     """Writes a dry run down. Raises LimitReached where there were too many."""
-    most = settings.dry_runs_per_hour
-    if not await recalls.note_look(view.id, who.actor, store.now() - HOUR, most or _ANY_NUMBER):
-        raise LimitReached("{most} dry runs an hour are enough; try again later", most=most)
+    await check_often(store, recalls, settings.dry_runs_per_hour, "dry_run", view.id, who)

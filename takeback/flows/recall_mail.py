@@ -7,6 +7,7 @@ from collections.abc import Sequence, Set
 from takeback.flows.reports import Reporter
 from takeback.ids import new_id
 from takeback.mail import message_id, recall_notices
+from takeback.mail.address import identity
 from takeback.ports.recall import PersonWork, RecallFacts, RecallStore
 from takeback.ports.store import NewMessage
 from takeback.recall.outcomes import WORDS, Outcome, Reason, as_told_to_sender, worst
@@ -56,7 +57,8 @@ class RecallMail:
         return self._reporter.system_message(mail, facts.sender, facts.account, now)
 
     def notice(self, work: PersonWork, verdict: Verdict, policy: Notify) -> NewMessage | None:
-        """None where policy does not want this person told, or they were told before."""
+        """None where policy does not want this person told, or they were told before. It is stored under the account of
+        the person whom it goes to: under the sender's it would show the sender who is behind a list."""
         if verdict.outcome is work.told.outcome or verdict.outcome not in _TOLD[policy]:
             return None
         now = self._store.now()
@@ -70,4 +72,4 @@ class RecallMail:
                 removed=verdict.outcome in _REMOVED,
             )
         )
-        return self._reporter.system_message(mail, work.address, work.recall.account, now)
+        return self._reporter.system_message(mail, work.address, identity(work.address), now)

@@ -18,7 +18,7 @@ from takeback.errors import Ambiguous, NotFound
 from takeback.flows.accept import Acceptor, Hold, Refused, Session, Submission
 from takeback.flows.ask import Who
 from takeback.flows.original import header_of
-from takeback.flows.permission import is_for_two
+from takeback.flows.permission import extent
 from takeback.flows.recall import Wish, chosen, messages_to_recall
 from takeback.flows.recaller import Reach
 from takeback.flows.review import Judge, Reviewed, beginning, own_addresses
@@ -192,9 +192,21 @@ async def start(
     message = await making.corrector.prepare(wanted, occasion)
     if wish.correction is not None:
         await going_by.corrections.check(view, stamp, sender, wish.correction)
-    waiting = await is_for_two(going_by, view, keys)
+    waiting, mailboxes = await extent(going_by, view, keys)
     id = new_id(store.now())
-    request = NewRecall(id, view.id, who.actor, keys, wish.also_read, settings.watch, message, waiting, wish.correction)
+    request = NewRecall(
+        id,
+        view.id,
+        who.actor,
+        keys,
+        wish.also_read,
+        settings.watch,
+        message,
+        waiting=waiting,
+        mailboxes=mailboxes,
+        alone_up_to=settings.second_person_above,
+        correction=wish.correction,
+    )
     id = await recalls.start(request)
     log.info("replace", recall=id, message=view.id, by=message.id, actor=who.actor)
     return id

@@ -13,14 +13,19 @@ import structlog
 from takeback.clock import MINUTE, Duration
 from takeback.errors import NotFound
 from takeback.flows.ask import Who
+from takeback.flows.permission import check_often, check_password
 from takeback.flows.quarantine import Quarantine
+from takeback.flows.recaller import Reach
 from takeback.flows.take_back import identity_of
 from takeback.ids import new_token
 from takeback.ports import mailbox as ports
 from takeback.ports.mailbox import Mailbox, MailboxRefused, MailboxUnavailable, QuotaExceeded, Reference
 from takeback.ports.recall import Covering, Kept, RecallFacts, RecallStore, Restoration
+from takeback.ports.store import Store
 from takeback.recall.matching import Identity
-from takeback.recall.outcomes import Outcome, Reason
+from takeback.recall.outcomes import Outcome, Reason, worst
+from takeback.recall.report import Report
+from takeback.recall.settings import RecallSettings
 
 LEASE: Duration = 10 * MINUTE
 """For one mailbox; whoever dies meanwhile is waited for that long."""
@@ -39,18 +44,41 @@ class Restored:
 
 
 async def restore(
-    recalls: RecallStore, covering: Covering, quarantine: Quarantine, recall: str, who: Who
+    store: Store, recalls: RecallStore, going_by: Reach, quarantine: Quarantine, recall: str, who: Who
 ) -> list[Restored]:
     """Afterwards every copy that could be is back in its folder, once, however often this is asked. One answer for
-    each person who had a copy taken away. Raises NotFound, StoreUnavailable."""
+    each person who had a copy taken away; whoever asks for an account has one for each recipient instead, for who is
+    behind a list is not the sender's business. Raises NotFound, LimitReached, StoreUnavailable."""
     facts = await recalls.facts(recall)
     if facts is None or who.account not in (None, facts.account):
         raise NotFound("no such recall: {recall}", recall=recall)
     kept = sorted(await recalls.kept(recall), key=lambda copy: copy.person)
     if not kept:
         raise NotFound("recall {recall} took nothing away; there is nothing to put back", recall=recall)
-    work = _Restoring(recalls, covering, quarantine, facts, who)
-    return [await work.person(list(copies)) for _, copies in groupby(kept, key=lambda copy: copy.person)]
+    await _check(store, recalls, going_by.settings, facts, who)
+    work = _Restoring(recalls, going_by.covering, quarantine, facts, who)
+    told = [await work.person(list(copies)) for _, copies in groupby(kept, key=lambda copy: copy.person)]
+    report = await recalls.report(recall)
+    return told if who.account is None or report is None else _by_recipient(told, report)
+
+
+async def _check(store: Store, recalls: RecallStore, settings: RecallSettings, facts: RecallFacts, who: Who) -> None:
+    """Raises NotNow where the account's password is too fresh, or too much was put back of late."""
+    if who.account is None:
+        return
+    await check_password(store, settings.limits, who)
+    await check_often(store, recalls, settings.per_hour, "restoring", facts.message, who)
+
+
+def _by_recipient(told: Sequence[Restored], report: Report) -> list[Restored]:
+    """The worst of what became of the people behind each recipient, without what the servers said."""
+    by_person = {each.address: each for each in told}
+    rows = []
+    for recipient in report.recipients:
+        behind = {by.outcome: by for person in recipient.people if (by := by_person.get(person.address)) is not None}
+        if (outcome := worst(behind)) is not None:
+            rows.append(Restored(recipient.address, outcome, behind[outcome].reason))
+    return rows
 
 
 class _Restoring:

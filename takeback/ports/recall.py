@@ -44,6 +44,10 @@ class NewRecall:
     added as it is put into their mailboxes."""
     waiting: bool = False
     """Whether a second person must confirm it before any mailbox is opened. What has not left is undone at once."""
+    mailboxes: int = 0
+    """How many it would open, as far as anybody counts them."""
+    alone_up_to: int = 0
+    """So many may be opened for one account within an hour without a second person; 0 means any number."""
     correction: str | None = None
     """The sender's own words in the correction to those whom it cannot reach; None where none is asked for."""
 
@@ -55,6 +59,17 @@ class Replacement:
     id: str
     size: int
     stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something that a person may ask for only so often: `kind` is what the record of acts calls it."""
+
+    kind: str
+    message: str
+    actor: str
+    since: Instant
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,9 +379,9 @@ class RecallStore(Protocol):
         """Afterwards copy and person are `restored`, once. Raises LostClaim."""
         ...
 
-    async def note_look(self, message: str, actor: str, since: Instant, most: int) -> bool:
-        """Writes a dry run down as an act and an event of the message; False, and nothing written, where the actor
-        has had `most` of them since then."""
+    async def note_asked(self, asked: Asked) -> bool:
+        """Writes down as an act and an event of the message what was asked for; False, and nothing written, where the
+        actor has asked for `most` of the kind since then."""
         ...
 
 

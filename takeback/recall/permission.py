@@ -82,10 +82,22 @@ def needs_second_person(mailboxes: int | None, limits: Limits) -> bool:
     return most > 0 and (mailboxes is None or mailboxes > most)
 
 
-_WAY_IN = re.compile(r"^mail:| as (?:delegate|administrator)$")
+_ROLE = re.compile(r" as (?:delegate|administrator)$")
+_WAY_IN = re.compile(r"^(?:mail|web):")
+_KEY = "api:"
 
 
 def check_second_person(asked_by: str, confirmed_by: str) -> None:
     """Raises NotNow where both actors are one person: whoever asked cannot confirm, by whatever way in."""
-    if _WAY_IN.sub("", asked_by) == _WAY_IN.sub("", confirmed_by):
-        raise NotNow(None, "{actor} asked for it; somebody else must confirm it", actor=asked_by)
+    if _may_be(asked_by) & _may_be(confirmed_by):
+        raise NotNow(None, "whoever asked for it cannot confirm it; somebody else must")
+
+
+def _may_be(actor: str) -> frozenset[str]:
+    """The accounts that an actor may be. A key's name stands behind its account's, and both may hold a slash: then it
+    may be each of them, for a second person who is refused can come again, and one who is none cannot be undone."""
+    name = _ROLE.sub("", actor)
+    if not name.startswith(_KEY):
+        return frozenset({_WAY_IN.sub("", name)})
+    parts = name.removeprefix(_KEY).split("/")
+    return frozenset("/".join(parts[:end]) for end in range(1, len(parts)))

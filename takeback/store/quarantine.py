@@ -19,6 +19,7 @@ from takeback.store.acts import act_row, record_acts
 from takeback.store.recall_reading import has_body
 from takeback.store.recall_tables import recall, recall_body, recall_copy, recall_person
 from takeback.store.recalling import all_held, flags_text, held
+from takeback.store.replacing import named
 from takeback.store.rows import insert_rows, update_rows
 
 _copy = recall_copy.c
@@ -122,7 +123,9 @@ def note_restored(connection: Connection, now: Instant, requests: Sequence[Resto
             .where(recall.c.id == person.recall)
         ).one()
         detail = {"recall": person.recall}
-        record_events(connection, [event_row(message.id, now, "restored", request.actor, person.address, **detail)])
+        if named(connection, [person]):
+            kind = f"recall_{restored}"
+            record_events(connection, [event_row(message.id, now, kind, request.actor, person.address, **detail)])
         about = {"person": person.address, **detail}
         record_acts(connection, [act_row(now, "restore", request.actor, message.account, message.id, **about)])
     return [None] * len(requests)

@@ -8,6 +8,7 @@ from itertools import count
 
 from takeback.clock import Duration, Instant
 from takeback.ports.recall import (
+    Asked,
     BodyPiece,
     CopyOutcome,
     Ending,
@@ -37,7 +38,7 @@ _EXPAND = Transition(recalling.expand, Urgency.DELIVERY)
 _SETTLE_COPY = Transition(recalling.settle_copy, Urgency.DELIVERY)
 _SETTLE_PERSON = Transition(recalling.settle_person, Urgency.DELIVERY)
 _FINISH = Transition(recalling.finish, Urgency.DELIVERY)
-_NOTE_LOOK = Transition(recalling.note_look, Urgency.PERSON)
+_NOTE_ASKED = Transition(recalling.note_asked, Urgency.PERSON)
 _PLAN = Transition(quarantine.plan, Urgency.DELIVERY)
 _KEEP_PIECE = Transition(quarantine.keep_piece, Urgency.DELIVERY)
 _HOLD_PERSON = Transition(quarantine.hold_person, Urgency.PERSON)
@@ -142,8 +143,8 @@ class SqlRecallStore:
     async def hold_person(self, person: int, token: str, lease: Duration) -> bool:
         return await self._access.submit(_HOLD_PERSON, (person, token, lease))
 
-    async def note_look(self, message: str, actor: str, since: Instant, most: int) -> bool:
-        return await self._access.submit(_NOTE_LOOK, (message, actor, since, most))
+    async def note_asked(self, asked: Asked) -> bool:
+        return await self._access.submit(_NOTE_ASKED, asked)
 
     async def purge(self, keep: Duration, limit: int) -> int:
         return await self._access.submit(_PURGE, (keep, limit))

@@ -32,6 +32,8 @@ recall = Table(
     Column("replacement", Text),
     # Until a second person has confirmed it, no mailbox is opened.
     Column("waiting", Boolean, nullable=False),
+    # How many mailboxes it may open on one person's word; 0 where a second person decides, and where nobody counts.
+    Column("mailboxes", Integer, nullable=False),
     # The sender's own words to those who are not reached; null means that nobody is written to.
     Column("correction", Text),
     # The message that was sent to them, and to how many; null until then, and where there was nobody.

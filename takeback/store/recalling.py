@@ -12,6 +12,7 @@ from takeback.clock import Duration, Instant
 from takeback.errors import NotFound
 from takeback.mail.address import identity
 from takeback.ports.recall import (
+    Asked,
     CopyOutcome,
     Ending,
     Expansion,
@@ -23,8 +24,8 @@ from takeback.ports.recall import (
     WorkRequest,
 )
 from takeback.ports.store import Origin, Selection
-from takeback.recall.outcomes import Outcome, Reason
-from takeback.recall.permission import check_second_person
+from takeback.recall.outcomes import Outcome, Reason, as_told_to_sender
+from takeback.recall.permission import PERIOD, check_second_person
 from takeback.recall.planning import Verdict
 from takeback.store import changing, tables
 from takeback.store.accepting import event_row, insert_messages, record_events
@@ -32,7 +33,7 @@ from takeback.store.acts import act_row, record_acts
 from takeback.store.audit_tables import act
 from takeback.store.late_looks import end_in_earlier_recalls
 from takeback.store.recall_tables import recall, recall_copy, recall_person, recall_recipient, recall_way
-from takeback.store.replacing import add_recipients, insert_replacement, stoppable, stopped
+from takeback.store.replacing import add_recipients, insert_replacement, named, stoppable, stopped
 from takeback.store.rows import insert_rows, update_rows
 from takeback.store.tables import AnyRow
 
@@ -83,6 +84,20 @@ def _list_of(recipients: frozenset[str] | None) -> str | None:
     return None if recipients is None else json.dumps(sorted(recipients))
 
 
+def _needs_second_person(connection: Connection, now: Instant, request: NewRecall) -> bool:
+    """Whether it does by itself, or together with what was begun for the same account without one lately: a large
+    recall in many pieces is a large one."""
+    if request.waiting or not request.alone_up_to:
+        return request.waiting
+    account = select(tables.message.c.account).where(tables.message.c.id == request.message).scalar_subquery()
+    lately = connection.execute(
+        select(func.coalesce(func.sum(recall.c.mailboxes), 0))
+        .join(tables.message, tables.message.c.id == recall.c.message)
+        .where(tables.message.c.account == account, recall.c.asked_at > now - PERIOD)
+    ).scalar_one()
+    return int(lately) + request.mailboxes > request.alone_up_to
+
+
 def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> None:
     columns = tables.recipient.c
     wanted = select(columns.position).where(columns.message == request.message)
@@ -91,6 +106,7 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
     positions = list(connection.execute(wanted.order_by(columns.position)).scalars())
     if not positions:
         raise NotFound("none of them is a recipient of the message")
+    waiting = _needs_second_person(connection, now, request)
     connection.execute(
         insert(recall).values(
             id=request.id,
@@ -101,7 +117,8 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
             also_read=request.also_read,
             watch_until=now + request.watch,
             replacement=None if request.replacement is None else request.replacement.id,
-            waiting=request.waiting,
+            waiting=waiting,
+            mailboxes=0 if waiting else request.mailboxes,
             correction=request.correction,
         )
     )
@@ -120,7 +137,7 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
         detail["replacement"] = request.replacement.id
     if request.correction is not None:
         detail["correction"] = True
-    if request.waiting:
+    if waiting:
         detail["waiting"] = True
     kind = "recall" if request.replacement is None else "replace"
     record_acts(connection, [act_row(now, kind, request.actor, account, request.message, **detail)])
@@ -355,7 +372,9 @@ def settle_person(connection: Connection, now: Instant, requests: Sequence[Perso
     told = [(rows[request.person], request.verdict) for request in requests]
     _settle(connection, now, recall_person, told)
     insert_messages(connection, [request.notice for request in requests if request.notice is not None])
-    record_events(connection, [_event(row, verdict, now) for row, verdict in told if _is_news(row, verdict)])
+    news = [(row, verdict) for row, verdict in told if _is_news(row, verdict)]
+    known = named(connection, [row for row, _ in news])
+    record_events(connection, [_event(row, verdict, now) for row, verdict in news if row.id in known])
     return [None] * len(requests)
 
 
@@ -387,9 +406,10 @@ def _is_news(row: AnyRow, verdict: Verdict) -> bool:
 
 
 def _event(person: AnyRow, verdict: Verdict, now: Instant) -> dict[str, Any]:
-    """The outcome stands in the record of the message, for each person by address."""
-    detail = {"recall": person.recall, "reason": verdict.reason.value}
-    return event_row(person.message, now, f"recall_{verdict.outcome.value}", "takeback", person.address, **detail)
+    """The outcome stands in the record of the message, which its sender reads, in the words for the sender."""
+    outcome, reason = as_told_to_sender(verdict.outcome, verdict.reason)
+    detail = {"recall": person.recall, "reason": reason.value}
+    return event_row(person.message, now, f"recall_{outcome.value}", "takeback", person.address, **detail)
 
 
 def finish(connection: Connection, now: Instant, requests: Sequence[Ending]) -> list[bool]:
@@ -432,23 +452,22 @@ def has_nothing_pending(id: Any) -> list[Any]:
     ]
 
 
-def note_look(connection: Connection, now: Instant, requests: Sequence[tuple[str, str, Instant, int]]) -> list[bool]:
-    return [_note_look(connection, now, *request) for request in requests]
+def note_asked(connection: Connection, now: Instant, requests: Sequence[Asked]) -> list[bool]:
+    return [_note_asked(connection, now, request) for request in requests]
 
 
-def _note_look(connection: Connection, now: Instant, message: str, actor: str, since: Instant, most: int) -> bool:
-    looks = connection.execute(
-        select(func.count()).where(act.c.actor == actor, act.c.at > since, act.c.kind == LOOK)
+def _note_asked(connection: Connection, now: Instant, asked: Asked) -> bool:
+    columns = act.c
+    before = connection.execute(
+        select(func.count()).where(columns.actor == asked.actor, columns.at > asked.since, columns.kind == asked.kind)
     ).scalar_one()
-    if looks >= most:
+    if before >= asked.most:
         return False
-    account = connection.execute(select(tables.message.c.account).where(tables.message.c.id == message)).scalar_one()
-    record_events(connection, [event_row(message, now, LOOK, actor)])
-    record_acts(connection, [act_row(now, LOOK, actor, account, message)])
+    of = tables.message.c
+    account = connection.execute(select(of.account).where(of.id == asked.message)).scalar_one()
+    record_events(connection, [event_row(asked.message, now, asked.kind, asked.actor)])
+    record_acts(connection, [act_row(now, asked.kind, asked.actor, account, asked.message)])
     return True
-
-
-LOOK = "dry_run"
 
 
 def flags_text(flags: Iterable[str]) -> str:

@@ -3,18 +3,20 @@ into their mailboxes. Until then they are no recipients of it, so that nothing r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, select
 
 from takeback.clock import Instant
 from takeback.hold.states import STOPPABLE, State
-from takeback.mail.address import key
+from takeback.mail.address import identity, key
 from takeback.ports.store import NewMessage, Selection
 from takeback.store import tables
 from takeback.store.accepting import event_row, insert_messages, record_events
 from takeback.store.recall_tables import recall, recall_person, recall_recipient, recall_way
 from takeback.store.rows import insert_rows
+from takeback.store.tables import AnyRow
 
 _recipient = tables.recipient.c
 _message = tables.message.c
@@ -60,7 +62,7 @@ def add_recipients(connection: Connection, now: Instant, person: int, evidence: 
     ).one()
     has_it = select(_recipient.address_key).where(_recipient.message == into)
     known = frozenset(connection.execute(has_it).scalars())
-    missing = [row for row in connection.execute(_ways(person)) if row.address_key not in known]
+    missing = [row for row in connection.execute(_WAYS, {"people": [person]}) if row.address_key not in known]
     position = connection.execute(
         select(func.coalesce(func.max(_recipient.position), -1)).where(_recipient.message == into)
     ).scalar_one()
@@ -91,16 +93,25 @@ def is_awaited() -> ColumnElement[bool]:
     return exists().where(recall.c.replacement == _message.id, recall.c.done_at.is_(None))
 
 
-def _ways(person: int) -> Select[str, str]:
-    """The recipients of the original through which copies come to this person."""
-    return (
-        select(_recipient.address, _recipient.address_key)
-        .join(recall, recall.c.message == _recipient.message)
-        .join(
-            recall_recipient,
-            (recall_recipient.c.recall == recall.c.id) & (recall_recipient.c.position == _recipient.position),
-        )
-        .join(recall_way, recall_way.c.recipient == recall_recipient.c.id)
-        .where(recall_way.c.person == person)
-        .order_by(_recipient.position)
+_WAYS = (
+    select(recall_way.c.person, _recipient.address, _recipient.address_key)
+    .join(recall_recipient, recall_recipient.c.id == recall_way.c.recipient)
+    .join(recall, recall.c.id == recall_recipient.c.recall)
+    .join(
+        tables.recipient,
+        (_recipient.message == recall.c.message) & (_recipient.position == recall_recipient.c.position),
     )
+    .where(recall_way.c.person.in_(bindparam("people", expanding=True)))
+    .order_by(_recipient.position)
+)
+"""The recipients of the original through which copies come to people."""
+
+
+def named(connection: Connection, people: Sequence[AnyRow]) -> frozenset[int]:
+    """Those of them whom the envelope of the original names, so that its sender knows of them: who is behind a list is
+    not the sender's business."""
+    if not people:
+        return frozenset()
+    theirs = {person.id: identity(person.address) for person in people}
+    ways = connection.execute(_WAYS, {"people": list(theirs)})
+    return frozenset(row.person for row in ways if identity(row.address) == theirs[row.person])

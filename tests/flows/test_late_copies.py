@@ -13,7 +13,7 @@ from takeback.recall.settings import RecallSettings
 from tests.contract.store.trial import Trial
 from tests.doubles.corrections import Correcting
 from tests.doubles.mailboxes import Stored
-from tests.doubles.recalls import OWNER, RecallTrial, people, stored_copy
+from tests.doubles.recalls import ADMIN, RecallTrial, people, stored_copy
 
 BOB, CAROL = "bob@example.com", "carol@example.com"
 SMARTHOST = "smarthost.example.net"
@@ -126,7 +126,7 @@ async def test_what_was_restored_is_left_alone(trying: RecallTrial, ways: list[s
     message = await trying.send(BOB, *ways, server=SMARTHOST, delivered=False)
     trying.post.put(BOB, stored_copy())
     report = await trying.recall(message)
-    restored = await restore(trying.recalls, trying.covering, trying.quarantine, report.id, OWNER)
+    restored = await restore(trying.trial.store, trying.recalls, trying.reach(), trying.quarantine, report.id, ADMIN)
     assert restored == [Restored(BOB, Outcome.RESTORED)]
     for _ in range(2):
         report = await looked_again(trying, report, 12 * HOUR)

@@ -424,3 +424,13 @@ async def test_the_doctor_says_what_running_recalls_wait_for(trying: RecallTrial
     await trying.recall(await trying.send(CAROL))
     [(level, sentence)] = await said()
     assert level == "warning" and sentence.endswith("do not answer: 1.")
+
+
+async def test_a_large_recall_in_pieces_is_a_large_one(trying: RecallTrial) -> None:
+    trying.settings = RecallSettings(second_person_above=2)
+    messages = [await trying.send(BOB, CAROL, message_id=f"<{n}@example.com>") for n in range(3)]
+    statuses = [(await trying.report(await trying.ask(each))).status for each in messages]
+    assert statuses == [Status.RUNNING, Status.WAITING, Status.WAITING]
+    await trying.advance(HOUR)
+    later = await trying.send(BOB, CAROL, message_id="<later@example.com>")
+    assert (await trying.report(await trying.ask(later))).status is Status.RUNNING

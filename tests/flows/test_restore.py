@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from takeback.clock import DAY, SECOND
+from takeback.clock import DAY, HOUR, SECOND
 from takeback.errors import LimitReached, NotFound
 from takeback.flows.ask import Who
 from takeback.flows.dry_run import dry_run
@@ -29,7 +29,7 @@ def trying(trial: Trial) -> RecallTrial:
 
 
 async def put_back(trying: RecallTrial, recall: str, who: Who = OWNER) -> list[Restored]:
-    return await restore(trying.recalls, trying.covering, trying.quarantine, recall, who)
+    return await restore(trying.trial.store, trying.recalls, trying.reach(), trying.quarantine, recall, who)
 
 
 @pytest.mark.parametrize("body", [BODY, b"", LARGE, b"\0\xff\r\r\n\n"])
@@ -47,7 +47,7 @@ async def test_a_copy_comes_back_as_it_was(trying: RecallTrial, body: bytes) -> 
         before.delivered_at,
     )
     assert (await trying.report(report.id)).counts == {Outcome.RESTORED: 1}
-    assert "restored" in await trying.trial.kinds(message)
+    assert "recall_restored" in await trying.trial.kinds(message)
 
 
 async def test_restoring_again_changes_nothing(trying: RecallTrial) -> None:
@@ -204,3 +204,17 @@ async def test_a_dry_run_tells_what_cannot_be_reached_now(trying: RecallTrial) -
     trying.post.unreachable, trying.post.refused = {BOB}, {CAROL}
     told = await look(trying, message)
     assert told["counts"] == {"gave_up": 1, "pending": 1, "out_of_reach": 1}
+
+
+async def test_restoring_again_and_again_has_a_limit(trying: RecallTrial) -> None:
+    trying.settings = RecallSettings(per_hour=2)
+    message = await trying.send(BOB)
+    trying.post.put(BOB, stored_copy())
+    report = await trying.recall(message)
+    for _ in range(2):
+        await put_back(trying, report.id)
+    with pytest.raises(LimitReached):
+        await put_back(trying, report.id)
+    assert await put_back(trying, report.id, ADMIN) == [Restored(BOB, Outcome.RESTORED)]
+    await trying.advance(HOUR)
+    assert await put_back(trying, report.id) == [Restored(BOB, Outcome.RESTORED)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,17 @@ def test_many_mailboxes_need_two_people(mailboxes: int | None, above: int, neede
 
 def test_the_second_person_is_another() -> None:
     check_second_person("ann@example.com", "local:root")
-    for way_in in ("ann@example.com", "mail:ann@example.com", "ann@example.com as administrator"):
+    check_second_person("web:ann@example.com", "web:ben@example.com as administrator")
+    check_second_person("api:ann@example.com/laptop", "api:ben@example.com/laptop")
+    ways_in = ("ann@example.com", "mail:ann@example.com", "web:ann@example.com", "api:ann@example.com/a/b@c")
+    for asked, confirmed in product(ways_in, repeat=2):
         with pytest.raises(NotNow, match="somebody else"):
-            check_second_person("ann@example.com as delegate", way_in)
+            check_second_person(f"{asked} as delegate", f"{confirmed} as administrator")
+
+
+def test_a_key_cannot_be_named_so_that_it_seems_another_account() -> None:
+    for name in ("x@y", "x@y/z", "/", "a/b/c"):
+        with pytest.raises(NotNow):
+            check_second_person("web:ann", f"api:ann/{name}")
+        with pytest.raises(NotNow):
+            check_second_person(f"api:ann/{name}", "api:ann/laptop as administrator")

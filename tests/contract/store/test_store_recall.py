@@ -356,7 +356,7 @@ async def test_what_is_written_together_is_what_would_be_written_alone(trial: Tr
     kept = await store.kept(recall)
     assert len(kept) == 298 and {each.person for each in kept} == set(tokens) - {stale}
     facts = await store.facts(recall)
-    assert facts is not None and (await trial.kinds(facts.message)).count("recall_recalled") == 149
+    assert facts is not None and "recall_recalled" not in await trial.kinds(facts.message)  # for they are behind a list
     report = await store.report(recall)
     assert report is not None
     told = {person.address: [copy.evidence for copy in person.copies] for person in report.recipients[0].people}
@@ -380,7 +380,7 @@ async def test_a_restored_copy_is_written_down_once_and_by_one(trial: Trial) -> 
     [kept] = await store.kept(recall)
     assert kept.outcome is Outcome.RESTORED and kept.flags == {"\\Flagged"}
     facts = await store.facts(recall)
-    assert facts is not None and (await trial.kinds(facts.message)).count("restored") == 1
+    assert facts is not None and (await trial.kinds(facts.message)).count("recall_restored") == 1
 
 
 async def test_purging_takes_what_is_old_and_settled_and_its_body_with_the_last(trial: Trial) -> None:

@@ -80,6 +80,7 @@ def _make_recalls() -> None:
         sa.Column("watch_until", sa.BigInteger(), nullable=False),
         sa.Column("replacement", sa.Text(), nullable=True),
         sa.Column("waiting", sa.Boolean(), nullable=False),
+        sa.Column("mailboxes", sa.Integer(), nullable=False),
         sa.Column("correction", sa.Text(), nullable=True),
         sa.Column("corrected_by", sa.Text(), nullable=True),
         sa.Column("corrected", sa.Integer(), nullable=True),
