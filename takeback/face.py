@@ -12,8 +12,6 @@ from takeback.api import resources
 from takeback.auth.gate import Gate
 from takeback.config import Config
 from takeback.flows.accept import Acceptor
-from takeback.flows.ask import Who
-from takeback.flows.recall import Wish, start
 from takeback.flows.resend import Resender
 from takeback.flows.submitter import Submitter
 from takeback.httpd import mail_program_routes, oidc
@@ -24,6 +22,7 @@ from takeback.httpd.server import Endpoint, HttpServer, tls_context
 from takeback.httpd.services import Services
 from takeback.mail.address import Pattern, domain_of
 from takeback.mailboxes.own import ImapDrafts
+from takeback.recall_acts import RecallActs
 from takeback.recalls import Recalls
 from takeback.store.people_store import SqlPeopleStore
 from takeback.store.review_store import SqlReviewStore
@@ -100,14 +99,11 @@ class Face:
             drafts=ImapDrafts(config.sent_copies),
             own_mail_servers=config.sent_copies.servers,
             recalls=self._recalls.store,
-            recall=self._recall,
+            recall_acts=RecallActs(config, self._store, self._recalls),
             can_recall=bool(config.mailboxes),
             reviews=self._reviews,
             changes=self._changes,
         )
-
-    async def _recall(self, wish: Wish, who: Who) -> list[str]:
-        return await start(self._store, self._recalls.store, self._recalls.reach, wish, who)
 
     def _resender(self, config: Config, acceptor: Acceptor) -> Resender:
         async def submitter_of(account: str) -> Submitter:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from takeback.auth.credentials import LONGEST_NAME
 from takeback.hold.states import State
 from takeback.ports.people import Right, Scope
+from takeback.recall.correction import LONGEST_WORDS
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339, UTC, with six digits of a second."""
@@ -117,10 +118,43 @@ class HoldRequest(Asked):
     recipients: Recipients = None
 
 
-class RecallRequest(Asked):
+class LookRequest(Asked):
     recipients: Recipients = None
     also_read: bool = False
     """Take back what was read, too, where the configuration allows it."""
+
+
+Correction = Annotated[
+    str | None,
+    Field(
+        max_length=LONGEST_WORDS,
+        description="Ask those who are not reached, once and in the sender's name, to disregard the message, and add "
+        "these words; empty adds none.",
+    ),
+]
+
+
+class RecallRequest(LookRequest):
+    correction: Correction = None
+
+
+class ReplaceRequest(RecallRequest):
+    message: Annotated[Base64Bytes, Field(min_length=1, max_length=1 << 20)]
+    """The corrected message as a file (RFC 5322), in base64."""
+    despite_review: bool = False
+    """Replace even if the review would hold the corrected message."""
+
+
+class Restored(Told):
+    address: str
+    outcome: str
+    reason: str | None
+    detail: str | None
+
+
+class RestoredRecall(Told):
+    id: str
+    people: list[Restored]
 
 
 class RecalledPerson(Told):
@@ -142,6 +176,12 @@ class RecalledRecipient(Told):
     people: list[RecalledPerson]
 
 
+class CorrectionOfRecall(Told):
+    message: str | None
+    """The message that carries it; null until the recall is over."""
+    recipients: int
+
+
 class Recall(Told):
     id: str | None
     message: str
@@ -151,6 +191,7 @@ class Recall(Told):
     counts: dict[str, int]
     """How many people came to each outcome."""
     recipients: list[RecalledRecipient]
+    correction: CorrectionOfRecall | None
     also: list[str]
     full: bool
     """Whether it holds what is for administrators."""

@@ -30,6 +30,7 @@ from takeback.cli.terms import (
 )
 from takeback.errors import NotFound
 from takeback.flows.recall import Wish
+from takeback.flows.restore import document as restored_document
 from takeback.recall.outcomes import Outcome
 from takeback.recall.report import document, rows
 
@@ -190,7 +191,7 @@ def restore(
     with failing_clearly(as_json):
         restored = with_recalls(Place(config), asker(account), lambda desk: desk.restore(recall))
         if as_json:
-            print_json(recall_words.restored_document(recall, restored))
+            print_json(restored_document(recall, restored))
         else:
             for each in restored:
                 say(recall_words.restored(each))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -132,21 +131,6 @@ def restored(told: Restored) -> Text:
     line = Text(f"{theirs(told.address)}: ")
     line.append(_sentence(told.outcome, told.reason))
     return _with_detail(line, told.detail)
-
-
-def restored_document(recall: str, people: Sequence[Restored]) -> dict[str, Any]:
-    return {
-        "id": recall,
-        "people": [
-            {
-                "address": each.address,
-                "outcome": each.outcome.value,
-                "reason": each.reason.value or None,
-                "detail": each.detail or None,
-            }
-            for each in people
-        ],
-    }
 
 
 def for_a_cell(text: str) -> str:

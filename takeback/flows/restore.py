@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 import structlog
 
@@ -41,6 +42,22 @@ class Restored:
     outcome: Outcome
     reason: Reason = Reason.NONE
     detail: str = ""
+
+
+def document(recall: str, people: Sequence[Restored]) -> dict[str, Any]:
+    """What `--json` and the API give."""
+    return {
+        "id": recall,
+        "people": [
+            {
+                "address": each.address,
+                "outcome": each.outcome.value,
+                "reason": each.reason.value or None,
+                "detail": each.detail or None,
+            }
+            for each in people
+        ],
+    }
 
 
 async def restore(

@@ -13,6 +13,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from takeback.errors import Ambiguous, LimitReached, NotFound, StoreUnavailable, TakebackError
+from takeback.recall.correction import CannotCorrect
+from takeback.recall.permission import SamePerson
+from takeback.recall.replacement import CannotReplace
 from takeback.visible import visible
 
 TYPE = "urn:takeback:problem:"
@@ -34,6 +37,9 @@ class Code(Enum):
     NOT_FOUND = ("not_found", 404, "There is no such thing")
     WRONG_METHOD = ("wrong_method", 405, "That cannot be done here")
     TIMEOUT = ("timeout", 408, "The request did not come in time")
+    SECOND_PERSON = ("second_person", 403, "Whoever asked for it cannot confirm it")
+    CANNOT_REPLACE = ("cannot_replace", 409, "That message cannot take the place of the other; nothing was done")
+    CANNOT_CORRECT = ("cannot_correct", 409, "No correction can be sent; nothing was done")
     AMBIGUOUS = ("ambiguous", 409, "What was named is several things")
     IN_PROGRESS = ("in_progress", 409, "The same request is under way, or was broken off; look before you repeat it")
     GONE = ("gone", 410, "The bytes of that message are no longer kept")
@@ -85,6 +91,12 @@ def problem_of(error: Exception) -> Problem:
             return _told(Code.NOT_FOUND, error)
         case Ambiguous():
             return _told(Code.AMBIGUOUS, error)
+        case SamePerson():
+            return _told(Code.SECOND_PERSON, error)
+        case CannotReplace():
+            return _told(Code.CANNOT_REPLACE, error)
+        case CannotCorrect():
+            return _told(Code.CANNOT_CORRECT, error)
         case LimitReached():
             return _told(Code.TOO_MANY, error)
         case StoreUnavailable():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -12,7 +12,9 @@ from takeback.auth.gate import Gate
 from takeback.clock import Duration, Instant
 from takeback.flows.ask import Who
 from takeback.flows.recall import Wish
+from takeback.flows.replace import Corrected
 from takeback.flows.resend import Resender
+from takeback.flows.restore import Restored
 from takeback.httpd.changes import Changes
 from takeback.httpd.mail_programs import MailServer
 from takeback.httpd.settings import HttpSettings
@@ -21,6 +23,21 @@ from takeback.ports.recall import RecallStore
 from takeback.ports.review import ReviewStore
 from takeback.ports.sent_copies import Drafts, OwnMailboxes
 from takeback.ports.store import Store
+from takeback.recall.report import Report
+
+
+class RecallActs(Protocol):
+    """What is asked of recalls, as the flows of these names do it."""
+
+    async def start(self, wish: Wish, who: Who) -> Sequence[str]: ...
+
+    async def replace(self, wish: Wish, wanted: Corrected, who: Who) -> str: ...
+
+    async def dry_run(self, wish: Wish, who: Who) -> Sequence[Report]: ...
+
+    async def confirm(self, recall: str, who: Who) -> None: ...
+
+    async def restore(self, recall: str, who: Who) -> Sequence[Restored]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +66,7 @@ class Services:
     own_mail_servers: Sequence[str]
     """Those that people may name as where their own mail is."""
     recalls: RecallStore
-    recall: Callable[[Wish, Who], Awaitable[Sequence[str]]]
-    """Asks for a recall; see `takeback.flows.recall.start`."""
+    recall_acts: RecallActs
     can_recall: bool
     """Whether any mailbox can be reached."""
     reviews: ReviewStore

@@ -73,6 +73,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingRecall:
+    """One that a second person has to confirm. `actor` is whoever asked for it, who cannot."""
+
+    id: str
+    message: str
+    account: str
+    actor: str
+    asked_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class RecallFacts:
     """What a recall is about."""
 
@@ -377,6 +388,10 @@ class RecallStore(Protocol):
 
     async def note_restored(self, restoration: Restoration) -> None:
         """Afterwards copy and person are `restored`, once. Raises LostClaim."""
+        ...
+
+    async def waiting(self) -> Sequence[WaitingRecall]:
+        """Those that wait for a second person, the newest first."""
         ...
 
     async def note_asked(self, asked: Asked) -> bool:

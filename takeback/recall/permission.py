@@ -36,6 +36,10 @@ class NotNow(LimitReached):
         self.until = until
 
 
+class SamePerson(NotNow):
+    """Whoever asked for it cannot be the second person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is known of the account that asks. `recent` are the times at which it asked for the like within the last
@@ -90,7 +94,7 @@ _KEY = "api:"
 def check_second_person(asked_by: str, confirmed_by: str) -> None:
     """Raises NotNow where both actors are one person: whoever asked cannot confirm, by whatever way in."""
     if _may_be(asked_by) & _may_be(confirmed_by):
-        raise NotNow(None, "whoever asked for it cannot confirm it; somebody else must")
+        raise SamePerson(None, "whoever asked for it cannot confirm it; somebody else must")
 
 
 def _may_be(actor: str) -> frozenset[str]:

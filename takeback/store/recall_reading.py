@@ -11,7 +11,16 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select
 from takeback.clock import Instant
 from takeback.hold.states import State
 from takeback.ports.mailbox import Place
-from takeback.ports.recall import Kept, PersonWork, PlannedCopy, RecallFacts, RecipientWork, Replacement, Work
+from takeback.ports.recall import (
+    Kept,
+    PersonWork,
+    PlannedCopy,
+    RecallFacts,
+    RecipientWork,
+    Replacement,
+    WaitingRecall,
+    Work,
+)
 from takeback.ports.store import Origin
 from takeback.recall.matching import Stamp
 from takeback.recall.outcomes import REMOVED, Outcome, Reason
@@ -241,6 +250,18 @@ def finished(connection: Connection) -> list[RecallFacts]:
         select(recall.c.id).where(recall.c.done_at.is_(None), *has_nothing_pending(recall.c.id)).limit(_AT_ONCE)
     ).scalars()
     return [found for id in list(ids) if (found := facts(connection, id)) is not None]
+
+
+def waiting(connection: Connection) -> list[WaitingRecall]:
+    """Recalls that wait for a second person, the newest first."""
+    columns = recall.c
+    rows = connection.execute(
+        select(columns.id, columns.message, tables.message.c.account, columns.actor, columns.asked_at)
+        .join(tables.message, tables.message.c.id == columns.message)
+        .where(columns.done_at.is_(None), columns.waiting)
+        .order_by(columns.asked_at.desc(), columns.id)
+    )
+    return [WaitingRecall(*row) for row in rows]
 
 
 def waiting_for(connection: Connection) -> dict[Reason, int]:

@@ -19,6 +19,7 @@ from takeback.ports.recall import (
     Plan,
     RecallFacts,
     Restoration,
+    WaitingRecall,
     Work,
     WorkRequest,
 )
@@ -142,6 +143,9 @@ class SqlRecallStore:
 
     async def hold_person(self, person: int, token: str, lease: Duration) -> bool:
         return await self._access.submit(_HOLD_PERSON, (person, token, lease))
+
+    async def waiting(self) -> Sequence[WaitingRecall]:
+        return await self._access.ask(recall_reading.waiting)
 
     async def note_asked(self, asked: Asked) -> bool:
         return await self._access.submit(_NOTE_ASKED, asked)

@@ -15,11 +15,13 @@ from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import ServicesDep
 from takeback.i18n.language import words
 from takeback.ports.people import PersonRecord, Right
+from takeback.ports.recall import WaitingRecall
 from takeback.ports.store import Listing
 from takeback.web.besides import beside
 from takeback.web.framing import frame, page
+from takeback.web.pages import Frame
 from takeback.web.rows import row
-from takeback.web.speech import Speech
+from takeback.web.speech import Speech, isolated
 
 _ON_A_PAGE = 40
 _RIGHTS = {Right.ADMINISTRATOR: words("administrator"), Right.READ_BODIES: words("reads what others wrote")}
@@ -34,6 +36,16 @@ class Line:
     rights: Sequence[Markup]
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """A recall that waits for a second person."""
+
+    message: str
+    account: Markup
+    actor: Markup
+    at: Markup
+
+
 @router.get("")
 async def people(request: Request, services: ServicesDep, person: SignedIn) -> Response:
     _must_be_administrator(person)
@@ -44,7 +56,8 @@ async def people(request: Request, services: ServicesDep, person: SignedIn) -> R
     lines = [
         Line(account, counts.get(account, 0), _rights(records.get(account), framed.speech)) for account in sorted(known)
     ]
-    return page("people.html", framed, people=lines)
+    waiting = [_waiting(each, framed) for each in await services.recalls.waiting()]
+    return page("people.html", framed, people=lines, waiting=waiting)
 
 
 @router.get("/outbox")
@@ -68,6 +81,11 @@ def _must_be_administrator(person: Person) -> None:
     """Whoever is none does not learn that the page is there."""
     if not person.rights.administrator:
         raise Problem(Code.NOT_FOUND)
+
+
+def _waiting(recall: WaitingRecall, framed: Frame) -> WaitingLine:
+    at = framed.speech.recently(recall.asked_at, framed.now)
+    return WaitingLine(recall.message, isolated(recall.account), isolated(recall.actor), at)
 
 
 def _rights(record: PersonRecord | None, speech: Speech) -> list[Markup]:

@@ -6,18 +6,23 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from takeback.errors import LimitReached, TakebackError
+from takeback.flows.ask import Who
 from takeback.flows.recall import Wish
+from takeback.flows.restore import Restored
 from takeback.httpd.asking import message_of
 from takeback.httpd.person import FromOurPage, Person, SignedIn
 from takeback.httpd.problems import Code, Problem
 from takeback.httpd.services import Services, ServicesDep
 from takeback.ports.store import MessageView
-from takeback.recall.outcomes import DONE, REASON_WORDS, WORDS, Outcome, Reason
+from takeback.recall.correction import LONGEST_WORDS, CannotCorrect
+from takeback.recall.outcomes import DONE, REASON_WORDS, REMOVED, WORDS, Outcome, Reason
 from takeback.recall.report import RecipientReport, Report, Status, for_sender, rows
 from takeback.visible import visible
 from takeback.web.framing import frame, page, see
@@ -41,19 +46,49 @@ class OutcomeLine:
     at: Markup | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What stands in the form: whether a correction is wished for, and what it adds."""
+
+    correct: bool = False
+    words: str = ""
+
+
 @router.get("/{id}/recall")
 async def recall_page(request: Request, services: ServicesDep, person: SignedIn, id: str) -> Response:
     view, _ = await message_of(services, person, id)
+    return await _page(request, services, person, view)
+
+
+async def _page(
+    request: Request,
+    services: Services,
+    person: Person,
+    view: MessageView,
+    looked: Report | None = None,
+    wanted: Wanted | None = None,
+    problem: TakebackError | None = None,
+    restored: Sequence[Restored] | None = None,
+) -> Response:
     framed = frame(request, services, person)
     report = await _report(services, person, view)
     return page(
         "recall.html",
         framed,
+        400 if problem else 200,
         id=view.id,
+        recall=report.id if report else "",
         subject=title(view, framed.speech, not person.may_see_subject(view.account)),
         running=report is not None and report.status is Status.RUNNING,
         waiting=report is not None and report.status is Status.WAITING,
         asked=report is not None,
+        looked=_counts(looked, framed.speech) if looked else [],
+        wanted=wanted or Wanted(),
+        longest=LONGEST_WORDS,
+        problem=framed.speech.told(problem.words, problem.values) if problem else "",
+        restored=[_put_back(each, framed) for each in restored or ()],
+        restorable=report is not None and any(each in report.counts for each in REMOVED),
+        corrected=report.correction if report else None,
         reachable=services.can_recall,
         until=framed.speech.recently(report.watch_until, framed.now) if report else "",
         counts=_counts(report, framed.speech) if report else [],
@@ -63,13 +98,74 @@ async def recall_page(request: Request, services: ServicesDep, person: SignedIn,
 
 
 @router.post("/{id}/recall")
-async def start_recall(services: ServicesDep, person: SignedIn, id: str) -> Response:
+async def start_recall(
+    request: Request,
+    services: ServicesDep,
+    person: SignedIn,
+    id: str,
+    correct: Annotated[str, Form()] = "",
+    words: Annotated[str, Form()] = "",
+) -> Response:
     """Asked for twice it is one recall, so nothing is lost by pressing again."""
     view, who = await message_of(services, person, id)
+    _must_reach(services)
+    wanted = Wanted(bool(correct), words)
+    wish = Wish(view.id, correction=words.strip() if correct else None)
+    try:
+        await services.recall_acts.start(wish, who)
+    except (LimitReached, CannotCorrect) as error:
+        return await _page(request, services, person, view, wanted=wanted, problem=error)
+    return see(f"/messages/{view.id}/recall")
+
+
+@router.post("/{id}/recall/look")
+async def look(request: Request, services: ServicesDep, person: SignedIn, id: str) -> Response:
+    """A dry run: totals, and nothing is changed but the record, which says that somebody looked."""
+    view, who = await message_of(services, person, id)
+    _must_reach(services)
+    try:
+        reports = await services.recall_acts.dry_run(Wish(view.id), who)
+    except LimitReached as error:
+        return await _page(request, services, person, view, problem=error)
+    looked = for_sender(reports[0]) if reports else None
+    return await _page(request, services, person, view, looked)
+
+
+@router.post("/{id}/recall/confirm")
+async def confirm_recall(
+    request: Request, services: ServicesDep, person: SignedIn, id: str, recall: Annotated[str, Form()] = ""
+) -> Response:
+    """`recall` is the one that the page has shown: a newer one is not confirmed unseen."""
+    view, who = await _recall_of(services, person, id, recall)
+    try:
+        await services.recall_acts.confirm(recall, who)
+    except LimitReached as error:
+        return await _page(request, services, person, view, problem=error)
+    return see(f"/messages/{view.id}/recall")
+
+
+@router.post("/{id}/recall/restore")
+async def restore_recall(
+    request: Request, services: ServicesDep, person: SignedIn, id: str, recall: Annotated[str, Form()] = ""
+) -> Response:
+    view, who = await _recall_of(services, person, id, recall)
+    try:
+        restored = await services.recall_acts.restore(recall, who)
+    except LimitReached as error:
+        return await _page(request, services, person, view, problem=error)
+    return await _page(request, services, person, view, restored=restored)
+
+
+async def _recall_of(services: Services, person: Person, id: str, recall: str) -> tuple[MessageView, Who]:
+    view, who = await message_of(services, person, id)
+    if recall not in await services.recalls.recalls(view.id):
+        raise Problem(Code.NOT_FOUND)
+    return view, who
+
+
+def _must_reach(services: Services) -> None:
     if not services.can_recall:
         raise Problem(Code.NOT_FOUND, "no mailbox can be reached from here")
-    await services.recall(Wish(view.id), who)
-    return see(f"/messages/{view.id}/recall")
 
 
 @router.get("/{id}/recall.csv")
@@ -99,6 +195,12 @@ async def _report(services: Services, person: Person, view: MessageView) -> Repo
 def _sees_all(person: Person, view: MessageView) -> bool:
     """Evidence, and why a mailbox is protected, are for administrators; not even for them in their own matters."""
     return person.rights.administrator and view.account != person.account
+
+
+def _put_back(restored: Restored, framed: Frame) -> OutcomeLine:
+    said = _said(restored.outcome, restored.reason, framed.speech)
+    tone = "undone" if restored.outcome is Outcome.RESTORED else _tone(restored.outcome)
+    return OutcomeLine(said, tone, who=isolated(restored.address))
 
 
 def _counts(report: Report, speech: Speech) -> list[OutcomeLine]:

@@ -186,6 +186,8 @@ url = "imap://127.0.0.1:9"
 username = "master"
 password_file = "master"
 login = "{{user}}*{{master}}"
+[recall]
+second_person_above = 3
 [limits]
 recipients = 20000
 """

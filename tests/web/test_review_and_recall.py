@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.end_to_end.running import Aside
-from tests.web.stage import LANGUAGES, Stage, letter, stage
+from tests.web.stage import LANGUAGES, ROOT, Stage, letter, stage
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,42 @@ def test_a_recall_is_asked_for_and_told_of(site: Stage, language: str) -> None:
         table = page.request.get(f"/messages/{id}/recall.csv").text()
         assert "y@held.example,y@held.example,never_left,undone," in table
     assert site.received(f"Recall it {language}") == ["x@now.example", "z@box.example"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_looks_first_and_asks_for_a_correction(site: Stage, language: str) -> None:
+    id = site.send(["x@now.example", "y@held.example"], f"Look first {language}")
+    with site.page(language=language, java_script_enabled=False) as page:
+        page.goto(f"/messages/{id}/recall")
+        page.locator(f"form[action='/messages/{id}/recall/look'] button").click()
+        expect(page.locator("[role=status] li")).to_have_count(2)
+        expect(page.locator("[role=status]")).not_to_contain_text("@")
+        page.locator("[name=correct]").check()
+        page.locator("[name=words]").fill("x" * 2000)
+        page.locator(f"form[action='/messages/{id}/recall'] button").click()
+        expect(page.locator("#report tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_second_person_confirms_a_large_recall(site: Stage, language: str) -> None:
+    id = site.send([f"u{number}@box.example" for number in range(4)], f"Large {language}")
+    confirm = f"form[action='/messages/{id}/recall/confirm'] button"
+    with site.page(language=language) as page:
+        page.goto(f"/messages/{id}")
+        expect(page.locator("#state .tag.sent").first).to_be_visible()
+        page.goto(f"/messages/{id}/recall")
+        page.locator(f"form[action='/messages/{id}/recall'] button").click()
+        page.locator(confirm).click()
+        expect(page.locator("[role=alert]")).to_be_visible()
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    with site.page(ROOT, language) as page:
+        page.goto("/people")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.locator(f"a[href='/messages/{id}/recall']").click()
+        page.locator(confirm).click()
+        expect(page.locator(confirm)).to_have_count(0)
+        expect(page.locator("#report")).to_be_visible()
+        page.goto("/people")
+        expect(page.locator(f"a[href='/messages/{id}/recall']")).to_have_count(0)
