@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
+from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 from bench import mailboxes, recall_flow
@@ -18,7 +20,7 @@ from tests.services.dovecot import DOMAIN
 
 def run(scale: Scale) -> Section:
     with mailboxes.mailboxes(scale.recall_mailboxes, scale.recall_messages) as full:
-        rows = [_imap(full, scale), _doveadm(full, scale), *_whole(full, scale)]
+        rows = [_imap(full, scale), _doveadm(full, scale), *_whole_imap(full, scale), *_whole_doveadm(full, scale)]
     with mailboxes.mailboxes(1, scale.recall_huge) as huge:
         rows.append(_huge(huge, scale))
     notes = [
@@ -52,20 +54,28 @@ def _doveadm(full: Mailboxes, scale: Scale) -> Row:
     return _row("Recall over doveadm", compared, goal=0.8)
 
 
-def _whole(full: Mailboxes, scale: Scale) -> list[Row]:
+def _whole_imap(full: Mailboxes, scale: Scale) -> list[Row]:
+    bare = partial(full.per_second, lambda message_id: mailboxes.bare_imap(full.server, message_id))
+    return _whole("imap", full, scale, bare)
+
+
+def _whole_doveadm(full: Mailboxes, scale: Scale) -> list[Row]:
+    bare = partial(full.per_second, lambda message_id: mailboxes.bare_doveadm(full.server, message_id))
+    return _whole("doveadm", full, scale, bare)
+
+
+def _whole(kind: str, full: Mailboxes, scale: Scale, bare: Callable[[], float]) -> list[Row]:
     works: list[recall_flow.Work] = []
 
     def ours() -> float:
-        works.append(recall_flow.recall("imap", full))
+        works.append(recall_flow.recall(kind, full))
         return len(full.users) / works[-1].seconds
 
-    compared = in_turn(
-        scale.rounds, ours, lambda: full.per_second(lambda message_id: mailboxes.bare_imap(full.server, message_id))
-    )
+    compared = in_turn(scale.rounds, ours, bare)
     first = max(work.first_outcome for work in works)
     cost = median(work.processor_seconds for work in works) / len(full.users)
     return [
-        _row("Whole recall over imap, durable", compared, goal=0.8),
+        _row(f"Whole recall over {kind}, durable", compared, goal=0.8),
         Row("First outcome of it", f"{milliseconds(first)} at most", goal=at_most(1, first, " s")),
         Row("Processor time of Takeback in it", f"{milliseconds(cost)} a mailbox"),
     ]
