@@ -39,10 +39,14 @@ _FLAGS = (
 
 @dataclass
 class Stage:
-    """`sink` takes whatever leaves. Contexts that are handed out are closed by whoever asked for them."""
+    """`sink` takes whatever leaves, but for what `dropper` takes without an answer.
+
+    Contexts that are handed out are closed by whoever asked for them.
+    """
 
     gateway: Gateway
     sink: Smarthost
+    dropper: Smarthost
     browser: Browser
     cookies: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -89,8 +93,16 @@ class Stage:
 
     def received(self, subject: str) -> list[str]:
         """Who got a message of that subject."""
-        wanted = f"\r\nSubject: {subject}\r\n".encode()
-        return [recipient for dot in list(self.sink.dots) if wanted in dot.body for recipient in dot.recipients]
+        return _recipients(self.sink, subject)
+
+    def dropped(self, subject: str) -> list[str]:
+        """Whose copy of that subject was taken without an answer."""
+        return _recipients(self.dropper, subject)
+
+
+def _recipients(server: Smarthost, subject: str) -> list[str]:
+    wanted = f"\r\nSubject: {subject}\r\n".encode()
+    return [recipient for dot in list(server.dots) if wanted in dot.body for recipient in dot.recipients]
 
 
 def _is_trouble(said: ConsoleMessage) -> bool:
@@ -137,7 +149,7 @@ def stage(folder: Path, aside: Aside, review: bool = False) -> Iterator[Stage]:
     aside.run(_make_administrator(file, ROOT))
     with running(file, authority) as gateway, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-        yield Stage(gateway, sink, browser)
+        yield Stage(gateway, sink, dropper, browser)
         browser.close()
     for server in (sink, dropper):
         aside.run(server.close())
@@ -172,6 +184,10 @@ window = "1h"
 [[hold.rule]]
 when = {{ recipients = ["*@now.example", "*@drop.example", "*@box.example"] }}
 window = "0s"
+[[hold.rule]]
+when = {{ recipients = ["*@told.example"] }}
+window = "1h"
+notice = true
 [[relay]]
 for = ["*@drop.example"]
 to = "smtp://127.0.0.1:{dropper}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response, expect
 
-from tests.web.stage import ANN, LANGUAGES, ROOT, Stage, letter
+from tests.end_to_end.running import until
+from tests.web.stage import ANN, BEN, LANGUAGES, ROOT, Stage, letter
 
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -55,6 +58,8 @@ PATHS = [
     "/connect?since=1",
     "/messages/{held}",
     "/messages/{unknown}",
+    "/messages/{stopped}",
+    "/messages/{stopped}/edit",
     "/nothing",
 ]
 
@@ -94,11 +99,29 @@ def test_sign_in_and_errors(site: Stage, language: str) -> None:
         look(page, language)
 
 
+_LINK = re.compile(rb"http://127\.0\.0\.1:8025(/stop/[A-Za-z0-9_-]+)")
+
+
+def test_the_link_of_a_notice(site: Stage) -> None:
+    site.send(["bob@told.example"], "With a link", account=BEN)
+    found = until(lambda: [link for dot in list(site.sink.dots) if (link := _LINK.search(dot.body))], "a notice")
+    path = found[-1][1].decode()
+    for language in LANGUAGES:
+        for size, theme in SIZES:
+            with site.page("", language, viewport=size, color_scheme=theme) as page:
+                page.goto(path)
+                look(page, language)
+    with site.page("", "ar", java_script_enabled=False) as page:
+        page.goto(path)
+        page.locator(".main-button").click()
+        expect(page.locator("[role=status]")).to_contain_text("أُوقفت")
+
+
 def test_twice_the_letters_still_fit(site: Stage, messages: dict[str, str]) -> None:
     """200 % zoom of a window 1280 wide is a window 640 wide with letters twice as large to the page."""
     with site.page(language="ar", viewport={"width": 640, "height": 400}, device_scale_factor=2) as page:
-        for path in ("/", f"/messages/{messages['held']}", "/settings"):
-            page.goto(path)
+        for path in PATHS:
+            page.goto(path.format(**messages))
             look(page, "ar")
 
 

@@ -113,6 +113,53 @@ def test_the_unknown_is_explained_and_left_alone(site: Stage) -> None:
         expect(mine).to_contain_text("left alone")
 
 
+def test_the_unknown_is_sent_again_when_asked(site: Stage) -> None:
+    id = site.send(["y@drop.example"], "Once more")
+    with site.page() as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        expect(mine).to_contain_text("did not answer. It may have arrived or not")
+        assert site.dropped("Once more") == ["y@drop.example"]
+        mine.get_by_role("button", name="Send again").click()
+        expect(page.locator("#answer")).to_contain_text("On its way to 1 recipient.")
+        while len(site.dropped("Once more")) < 2:
+            page.wait_for_timeout(20)
+
+
+def test_the_main_acts_without_script(site: Stage) -> None:
+    id = site.send(["bob@held.example", "sara@held.example"], "Plain forms")
+    with site.page(java_script_enabled=False) as page:
+        page.goto("/")
+        mine = page.locator(f"#m-{id}")
+        mine.locator("summary").click()
+        mine.locator("select").select_option("4h")
+        mine.get_by_role("button", name="Hold longer").click()
+        expect(mine).to_contain_text("Leaves in 4 hours")
+        mine.locator("summary").click()
+        mine.get_by_role("button", name="Hold until I send it").click()
+        expect(mine).to_contain_text("Waits until you send it")
+        mine.locator("summary").click()
+        mine.get_by_label("sara@held.example").check()
+        mine.get_by_role("button", name="Undo for those").click()
+        expect(page.locator("#answer")).to_contain_text("Stopped for 1 recipient.")
+        mine.locator("summary").click()
+        mine.get_by_role("button", name="Send now").click()
+        expect(page.locator("#answer")).to_be_visible()
+        while site.received("Plain forms") != ["bob@held.example"]:
+            page.wait_for_timeout(20)
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "First try"), ("ar", "تجربة أولى")])
+def test_the_first_message_is_waited_for(site: Stage, language: str, subject: str) -> None:
+    with site.page(BEN, language) as page:
+        page.goto("/connect")
+        page.locator("#first a").click()
+        expect(page.locator("#first .note")).not_to_have_class(re.compile("good"))
+        expect(page.locator("#first a")).to_have_attribute("href", re.compile("since="))
+        site.send(subject=subject, account=BEN)
+        expect(page.locator("#first .note.good")).to_contain_text(subject)
+
+
 def test_a_lost_connection_is_shown_and_mended(site: Stage) -> None:
     with site.page() as page:
         page.route("**/events", lambda route: route.abort())
