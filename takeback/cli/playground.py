@@ -105,6 +105,9 @@ to = "maildir://{mailboxes}/{{user}}"
 for = ["*@{DOMAIN}"]
 kind = "maildir"
 url = "{mailboxes}/{{user}}"
+test_mailbox = "omar@{DOMAIN}"
+[recall.drill]                  # `takeback drill` tries it here
+mailboxes = ["drill@{DOMAIN}"]
 """
 
 

@@ -370,7 +370,8 @@ def _header_wish(header: Header, now: Instant) -> window.Wish | None:
             return None
         asked = parse_window(text)
     except (UnclearHold, ValueError) as error:
-        raise Refused(Reply.of(550, "5.6.0", f"Takeback-Hold: {error}")) from None
+        said = str(error).encode("ascii", "backslashreplace").decode()  # a client without SMTPUTF8 reads ASCII only
+        raise Refused(Reply.of(550, "5.6.0", f"Takeback-Hold: {said}")) from None
     return window.Wish(None if asked is None else now + asked)
 
 

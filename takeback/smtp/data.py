@@ -15,8 +15,10 @@ from takeback.smtp.replies import Reply
 _END = b"\r\n.\r\n"
 _BEGINNINGS_OF_END = (_END[:4], _END[:3], _END[:2], _END[:1])
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_NUL = b"\0"
 
 BARE_LINE_END = Reply.of(554, "5.6.0", "The message holds a bare CR or LF; lines must end with CRLF")
+HOLDS_NUL = Reply.of(554, "5.6.0", "The message holds a NUL; encode it as base64")
 UNFINISHED_LINE = Reply.of(554, "5.6.0", "The message does not end with CRLF")
 
 
@@ -100,6 +102,7 @@ class BodyInspector:
             len(window) <= room
             and window.count(b"\n") == lines
             and window.count(b"\r") == lines
+            and _NUL not in window
             and not self._text_line
         ):
             return window
@@ -113,6 +116,8 @@ class BodyInspector:
             yield room, too_big(self._max_size)
         if bare := _BARE.search(window):
             yield bare.start(), BARE_LINE_END
+        if (nul := window.find(_NUL)) >= 0:  # a server that strips it would see CRLF NUL "." CRLF as the end
+            yield nul, HOLDS_NUL
         if self._text_line and (long := self._end_of_longest_line(window)) is not None:
             yield long, line_too_long(self._text_line)
 

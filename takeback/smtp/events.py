@@ -65,7 +65,7 @@ class BodyBegins:
 
 @dataclass(frozen=True, slots=True)
 class BodyEnds:
-    """All of the message has been handed out: empty, or lines that end with CRLF, without a bare CR or LF.
+    """All of the message has been handed out: empty, or lines that end with CRLF, without a bare CR or LF or a NUL.
 
     The answer is the final reply, and ends the transaction. `size` is in octets, `eight_bit` was observed.
     """

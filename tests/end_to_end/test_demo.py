@@ -33,6 +33,7 @@ def test_a_delivered_message_is_recalled_in_the_demo(tmp_path: Path) -> None:
         until(lambda: f"{id}  recall: recalled, unread (1)" in output.read_text(), "the demo to show it")
         assert call_command("restore", recalled.json["id"], *config).status == 0
         assert len(list(inbox.iterdir())) + len(list((folder / "mailboxes" / "omar" / "cur").iterdir())) == 1
+        assert call_command("drill", *config).status == 0
     finally:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0

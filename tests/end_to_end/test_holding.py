@@ -103,3 +103,12 @@ def test_two_wishes_that_differ(gateway: Gateway) -> None:
         session.rcpt("bob@example.net")
         said = session.data(letter(BEN, "two", "Takeback-Hold: 5m", "Takeback-Hold: 6m"))
     assert said == (550, b"5.6.0 Takeback-Hold: the message has several Takeback-Hold fields that differ")
+
+
+def test_a_wish_that_cannot_be_read_is_told_in_ascii(gateway: Gateway) -> None:
+    with gateway.session(BEN) as session:
+        session.mail(BEN)
+        session.rcpt("bob@example.net")
+        code, said = session.data(letter(BEN, "odd", "Takeback-Hold: \u0665m"))
+    assert code == 550
+    assert said.isascii() and said.startswith(rb"5.6.0 Takeback-Hold: '\u0665m' is not a duration")
