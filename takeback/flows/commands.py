@@ -130,7 +130,8 @@ class Commands:
         for original in command.originals:
             if await self._store.find(original, who.account):
                 return original
-        raise NotFound(f"You have sent no message with the Message-ID {command.originals[0]}")
+        named = command.originals[0]
+        raise NotFound(f"You have sent no message with the {'Message-ID' if named.startswith('<') else 'id'} {named}")
 
     def _until(self, words: str) -> int | None:
         try:

@@ -2,7 +2,7 @@
 
 The asker has just pressed Send too early, perhaps on a phone, in either language. An empty message means: stop the
 latest. One word says more, in the subject or on the first line that he wrote himself. Which message is meant, says an
-original that is attached or forwarded, a Message-ID in the text, or what the mail is a reply to.
+original that is attached or forwarded, its id, a Message-ID in the text, or what the mail is a reply to.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from enum import StrEnum
 from html.parser import HTMLParser
 
 from takeback.errors import TakebackError
+from takeback.ids import ALPHABET
 from takeback.mail.decoding import CHARSETS, decoded
 
 NAMES = ("undo", "takeback")
@@ -40,9 +41,9 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`originals` are Message-IDs with their angle brackets, of which the first that is known is meant; none means the
-    newest submission, for FINE the newest of which something was found. `words` is what follows the word of the
-    command, as `10m` in `hold 10m`."""
+    """`originals` are Message-IDs with their angle brackets, of which the first that is known is meant, or the one id
+    that the gateway gave; none means the newest submission, for FINE the newest of which something was found. `words`
+    is what follows the word of the command and names no message, as `10m` in `hold 10m`."""
 
     act: Act
     originals: tuple[str, ...] = ()
@@ -61,6 +62,7 @@ _WORDS = {
     Act.FINE: ("fine", "لا بأس", "لابأس", "سليمة", "سليم"),
     Act.LIST: ("list", "status", "outbox", "قائمة", "القائمة"),
 }
+_NEEDS_NO_WORDS = frozenset({Act.UNDO, Act.RELEASE, Act.RECALL})
 _MARKS = re.compile("[\u064b-\u0652\u0640\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _ALEF = str.maketrans("أإآى", "اااي")
 
@@ -82,6 +84,8 @@ _QUOTE_BEGINS = re.compile(
 )
 _SIGNATURE = re.compile(r"^(?:Sent (?:from|with|via)\b|Get Outlook\b|(?:أُ?رسلت? من|مرسلة? من)\b)", re.IGNORECASE)
 _ID = re.compile(r"<[^<>\s@]{1,400}@[^<>\s@]{1,400}>")
+_GIVEN_ID = re.compile(f"[0-9][{ALPHABET}]{{15}}")
+_NAMES_SOMETHING = re.compile(r"[0-9@<>#]")
 _NAMED_ID = re.compile(r"message-id\s*:\s*(<[^<>\s]{1,800}>)", re.IGNORECASE)
 
 
@@ -91,12 +95,21 @@ def read(top: bytes) -> Command:
     text = _text_of(message)
     said = _PREFIX.sub("", _header(message, "subject")), _first_own_line(text)
     act, words = _act_in(said)
-    originals = _originals(message, text)
+    given = _given_id([*words.split(), *said])
+    originals = (given,) if given else _originals(message, text)
     if act is None:
         if any(said) and not originals:
             raise NotUnderstood(" ".join(said).strip())
         act = Act.UNDO
-    return Command(act, originals, _ID.sub("", words).strip())
+    words = " ".join(word for word in _ID.sub("", words).split() if _folded(word) != given)
+    if act in _NEEDS_NO_WORDS and _NAMES_SOMETHING.search(words):  # never the newest where another one is named
+        raise NotUnderstood(words)
+    return Command(act, originals, words)
+
+
+def _given_id(words: list[str]) -> str:
+    """The first that is an id of the gateway's making, as its replies and lists tell it."""
+    return next(filter(_GIVEN_ID.fullmatch, map(_folded, words)), "")
 
 
 def _act_in(said: tuple[str, str]) -> tuple[Act | None, str]:

@@ -89,6 +89,16 @@ def test_a_message_is_named_by_its_id_or_by_the_original(gateway: Gateway) -> No
     assert states(gateway, newest) == ["undone"]
 
 
+def test_the_gateways_id_names_it_and_nobody_elses(gateway: Gateway) -> None:
+    foreign = gateway.submit("ann@example.com", ["bob@example.net"])
+    meant, newest = gateway.submit(CAT, ["bob@example.net"]), gateway.submit(CAT, ["bob@example.net"])
+    code, said = give(gateway, order(f"send {foreign}"))
+    assert code == 550 and said.endswith(f"You have sent no message with the id {foreign}; nothing was done")
+    assert (states(gateway, foreign), states(gateway, newest)) == (["held"], ["held"])
+    assert give(gateway, order(f"undo {meant}")) == (250, "2.0.0 stopped 1")
+    assert (states(gateway, meant), states(gateway, newest)) == (["undone"], ["held"])
+
+
 def test_it_can_be_held_listed_and_sent(gateway: Gateway) -> None:
     id = gateway.submit(CAT, ["bob@smtp2.example"])
     code, text = give(gateway, order("hold until released"))

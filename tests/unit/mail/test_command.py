@@ -90,6 +90,33 @@ def test_of_what_only_suggests_one_the_nearest_comes_first() -> None:
     assert read(mail("undo", "", *thread)).originals == ("<third@b.example>", "<second@b.example>", "<first@b.example>")
 
 
+@pytest.mark.parametrize(
+    ("subject", "text", "expected"),
+    [
+        ("send 1ngf314vp79qj5xj", "", Command(Act.RELEASE, ("1ngf314vp79qj5xj",))),
+        ("", "Undo 1NGF314VP79QJ5XJ.", Command(Act.UNDO, ("1ngf314vp79qj5xj",))),
+        ("undo", "1ngf314vp79qj5xj", Command(Act.UNDO, ("1ngf314vp79qj5xj",))),
+        ("1ngf314vp79qj5xj", "", Command(Act.UNDO, ("1ngf314vp79qj5xj",))),
+        ("hold 1ngf314vp79qj5xj 10m", "", Command(Act.HOLD, ("1ngf314vp79qj5xj",), "10m")),
+        ("fine placeholder 1ngf314vp79qj5xj", "", Command(Act.FINE, ("1ngf314vp79qj5xj",), "placeholder")),
+        ("تراجع 1ngf314vp79qj5xj", "", Command(Act.UNDO, ("1ngf314vp79qj5xj",))),
+    ],
+)
+def test_the_id_that_the_gateway_gave_names_it(subject: str, text: str, expected: Command) -> None:
+    assert read(mail(subject, text, "References: <other@b.example>")) == expected
+
+
+@pytest.mark.parametrize("subject", ["undo 1ngf314vp79q", "send #2", "recall bob@example.net", "stop <bob@localhost"])
+def test_what_names_something_unknown_is_not_taken_for_the_newest(subject: str) -> None:
+    with pytest.raises(NotUnderstood):
+        read(mail(subject))
+
+
+@pytest.mark.parametrize("subject", ["send now", "undo last", "stop it please!"])
+def test_words_that_name_nothing_do_no_harm(subject: str) -> None:
+    assert read(mail(subject)).originals == ()
+
+
 def test_an_attached_original_gives_no_command() -> None:
     message = mail(
         "undo",
