@@ -91,7 +91,7 @@ async def fine(store: Store, reviews: ReviewStore, reference: str, code: str | N
     Raises NotFound, Ambiguous, StoreUnavailable.
     """
     newest, *_ = await find(store, reference, who)
-    findings = await reviews.fine(Fine(newest.id, newest.account, code, who.actor))
+    findings = await reviews.fine(Fine(newest.id, newest.account, code, who.actor, who.client))
     if not findings:
         if code:
             raise NotFound("the review of {message} has found no {code}", message=newest.id, code=code)

@@ -67,6 +67,7 @@ async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish,
             mailboxes=mailboxes,
             alone_up_to=settings.second_person_above,
             correction=wish.correction,
+            client=who.client,
         )
         ids.append(await recalls.start(request))
         log.info("recall", recall=ids[-1], message=view.id, actor=who.actor, also_read=wish.also_read)

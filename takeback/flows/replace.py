@@ -206,6 +206,7 @@ async def start(
         mailboxes=mailboxes,
         alone_up_to=settings.second_person_above,
         correction=wish.correction,
+        client=who.client,
     )
     id = await recalls.start(request)
     log.info("replace", recall=id, message=view.id, by=message.id, actor=who.actor)

@@ -50,6 +50,8 @@ class NewRecall:
     """So many may be opened for one account within an hour without a second person; 0 means any number."""
     correction: str | None = None
     """The sender's own words in the correction to those whom it cannot reach; None where none is asked for."""
+    client: str = ""
+    """The address from which it was asked, where that is not this machine."""
 
 
 @dataclass(frozen=True, slots=True)

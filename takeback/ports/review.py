@@ -99,6 +99,8 @@ class Fine:
     account: str
     code: str | None
     actor: str
+    client: str = ""
+    """The address from which it was said, where that is not this machine."""
 
 
 @dataclass(frozen=True, slots=True)

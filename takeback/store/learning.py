@@ -232,7 +232,8 @@ def _fine(connection: Connection, now: Instant, request: Fine) -> list[Finding]:
     for code, about in dict.fromkeys((row.code, row.about) for row in rows if row.about):
         silence = {"account": account, "code": code, "about": about, "at": now, "actor": actor}
         connection.execute(_SILENCE, silence)
+    where = {"client": request.client} if request.client else {}
     for code in dict.fromkeys(row.code for row in rows):
-        record_events(connection, [event_row(request.message, now, "fine", actor, code=code)])
-        record_acts(connection, [act_row(now, "fine", actor, account, request.message, code=code)])
+        record_events(connection, [event_row(request.message, now, "fine", actor, code=code, **where)])
+        record_acts(connection, [act_row(now, "fine", actor, account, request.message, code=code, **where)])
     return [reading.finding_of(row) for row in rows]

@@ -53,7 +53,7 @@ def _start(connection: Connection, now: Instant, request: NewRecall) -> str:
     ).scalar()
     if message is None:
         raise NotFound(f"no such message: {request.message}")
-    selection = Selection([message], request.actor, request.recipients)
+    selection = Selection([message], request.actor, request.recipients, request.client)
     waiting = stoppable(connection, selection) if request.replacement is not None else frozenset()
     changing.undo(connection, now, [selection])
     if (running := _running_like(connection, request)) is not None:
@@ -132,6 +132,8 @@ def _insert_recall(connection: Connection, now: Instant, request: NewRecall) -> 
         select(tables.message.c.account).where(tables.message.c.id == request.message)
     ).scalar_one()
     detail: dict[str, Any] = {"recall": request.id, "also_read": request.also_read, "recipients": len(positions)}
+    if request.client:
+        detail["client"] = request.client
     record_events(connection, [event_row(request.message, now, "recall", request.actor, **detail)])
     if request.replacement is not None:
         detail["replacement"] = request.replacement.id

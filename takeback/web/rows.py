@@ -71,7 +71,7 @@ class Row:
     to: Sequence[Markup]
     """The first recipients, and how many more there are."""
     size: str
-    sent: Markup
+    accepted: Markup
     countdown: Countdown | None
     """Until the first copy leaves by itself."""
     waits: bool
@@ -122,7 +122,7 @@ def row(view: MessageView, now: Instant, speech: Speech, beside: Beside | None =
         report=view.origin is Origin.SYSTEM,
         to=_named(view.recipients, speech),
         size=speech.size(view.size),
-        sent=speech.recently(view.accepted_at, now),
+        accepted=speech.recently(view.accepted_at, now),
         countdown=_first_to_leave(waiting, view.accepted_at, now, speech),
         waits=any(each.due_at is None for each in waiting),
         counts=counts(view.recipients, speech),

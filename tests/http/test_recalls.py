@@ -36,6 +36,8 @@ async def test_a_recall_stops_what_has_not_left_and_reports(tmp_path: Path) -> N
         assert (await program.get(f"/api/v1/messages/{id}/recalls")).json() == {"recalls": [recall]}
         undone = [event for event in await site.store.events(id) if event.kind == "undone"]
         assert [event.actor for event in undone] == [f"api:{ANN}/laptop"]
+        acts = [event for event in await site.store.events(id) if event.kind in ("undone", "recall")]
+        assert [event.detail["client"] for event in acts] == ["127.0.0.1"] * 2
 
 
 async def test_a_recall_of_some_leaves_the_others(tmp_path: Path) -> None:

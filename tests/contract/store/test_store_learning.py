@@ -215,11 +215,13 @@ async def test_all_that_was_found_of_a_message_can_be_called_fine_at_once(trial:
         reviews, judged("wrong_recipient", about=BOB), judged("wrong_recipient", about=CAROL), judged("secret")
     )
     for _ in range(2):
-        called = await reviews.store.fine(Fine(message, ANN, None, "mail:ann"))
+        called = await reviews.store.fine(Fine(message, ANN, None, "mail:ann", "192.0.2.1"))
         assert [each.code for each in called] == ["wrong_recipient", "wrong_recipient", "secret"]
     assert (await reviews.store.circumstances(ANN)).silences == {("wrong_recipient", BOB), ("wrong_recipient", CAROL)}
     assert {code: each.wrong for code, each in (await figures(reviews)).items()} == {"wrong_recipient": 2, "secret": 1}
-    told = [event.detail["code"] for event in await trial.store.events(message) if event.kind == "fine"]
+    events = [event for event in await trial.store.events(message) if event.kind == "fine"]
+    assert {event.detail["client"] for event in events} == {"192.0.2.1"}
+    told = [event.detail["code"] for event in events]
     assert told == ["wrong_recipient", "secret"] * 2
 
 
