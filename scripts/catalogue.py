@@ -33,6 +33,8 @@ _ERRORS = frozenset(
         "NotElsewhere",
         "Problem",
         "NotEditable",
+        "CannotReplace",
+        "CannotCorrect",
         "StillNeeded",
         "NoEntry",
         "TooMany",

@@ -59,7 +59,7 @@ class Corrections:
             raise CannotCorrect("the message names no sender, so no correction can be sent in his name")
         submitter = await self._submitter(account)
         if (refusal := self._acceptor.refusal_of_sender(submitter, sender)) is not None:
-            raise CannotCorrect(f"the correction is refused: {refusal.text}")
+            raise CannotCorrect("the correction is refused: {reply}", reply=refusal.text)
         author = _author(await header_of(self._store, message), sender)
         data = correction(Correction(author, stamp.message_id, stamp.header_date, words))
         return await self._submit(submitter, sender, recipients, data)
@@ -68,7 +68,7 @@ class Corrections:
         try:
             return await self._submitter_of(account)
         except CannotReplace as error:
-            raise CannotCorrect(str(error)) from None
+            raise CannotCorrect("the correction is refused: {reply}", reply=error) from None
 
     async def _submit(self, submitter: Submitter, sender: str, recipients: Sequence[str], data: bytes) -> NewMessage:
         spool = Spool(self._folder)

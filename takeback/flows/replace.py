@@ -100,12 +100,12 @@ class Corrector:
         CannotReplace, with the reply that a client would have heard where it is that, and ReviewObjects."""
         sender, submitter = occasion.sender, occasion.submitter
         if (refusal := self._acceptor.refusal_of_sender(submitter, sender)) is not None:
-            raise CannotReplace(f"the corrected message is refused: {refusal.text}")
+            raise CannotReplace("the corrected message is refused: {reply}", reply=refusal.text)
         file = _LINE_END.sub(b"\r\n", wanted.file)
         if not file.strip():
             raise CannotReplace("the file is empty")
         if len(file) > self._max_size:
-            raise CannotReplace(f"the file is larger than {format_size(self._max_size)}")
+            raise CannotReplace("the file is larger than {size}", size=format_size(self._max_size))
         stamp = occasion.stamp
         original = Original(stamp.message_id, stamp.header_from, await header_of(self._store, occasion.view.id))
         spool = Spool(self._folder)
@@ -113,7 +113,7 @@ class Corrector:
             _write(spool, file, original)
             message = await self._acceptor.prepare(_submission(occasion, spool, not file.isascii()), spool)
         except Refused as refused:
-            raise CannotReplace(f"the corrected message is refused: {refused}") from None
+            raise CannotReplace("the corrected message is refused: {reply}", reply=refused) from None
         finally:
             spool.close()
         if not wanted.despite_review:

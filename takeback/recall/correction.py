@@ -33,7 +33,7 @@ class CannotCorrect(TakebackError):
 def check_words(words: str) -> None:
     """Raises CannotCorrect where they are too long to be called a short message."""
     if len(words) > LONGEST_WORDS:
-        raise CannotCorrect(f"a correction is short: at most {LONGEST_WORDS} characters of your own")
+        raise CannotCorrect("a correction is short: at most {most} characters of your own", most=LONGEST_WORDS)
 
 
 def to_correct(report: Report) -> list[str]:

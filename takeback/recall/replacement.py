@@ -77,23 +77,27 @@ def _read(top: bytes) -> Header:
     try:
         return headers.split(top)
     except HeaderError as error:
-        raise CannotReplace(f"the file is no message: {error}") from None
+        raise CannotReplace("the file is no message: {error}", error=error) from None
 
 
 def _check_author(header: Header, original: Original) -> None:
     """The file names the original's author, or (where the original's own line is at hand) nobody."""
     if original.header is None:
         if header.text("from", 500) != original.header_from:
-            raise CannotReplace(f"the From of the file must be that of the original: {original.header_from}")
+            raise CannotReplace(
+                "the From of the file must be that of the original: {author}", author=original.header_from
+            )
         return
     if not header.count("from"):
         return
     try:
         named, wanted = authors(header), authors(original.header)
     except UnclearAuthor as error:
-        raise CannotReplace(f"the file: {error}") from None
+        raise CannotReplace("the From of the file cannot be read: {error}", error=error) from None
     if {identity(address) for address in named} - {identity(address) for address in wanted}:
-        raise CannotReplace(f"the file is from {', '.join(named)}, and the original from {', '.join(wanted)}")
+        raise CannotReplace(
+            "the file is from {one}, and the original from {other}", one=", ".join(named), other=", ".join(wanted)
+        )
 
 
 def _lines(header: Header) -> bytes:

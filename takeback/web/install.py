@@ -13,6 +13,7 @@ from takeback.web import (
     own_mail,
     people_page,
     recall_page,
+    replace_page,
     settings_page,
     signing,
     static_files,
@@ -23,6 +24,7 @@ from takeback.web.problem_page import problem_page
 
 _PARTS = (
     recall_page,
+    replace_page,
     signing,
     outbox,
     acts,

@@ -108,7 +108,7 @@ async def start_recall(
 ) -> Response:
     """Asked for twice it is one recall, so nothing is lost by pressing again."""
     view, who = await message_of(services, person, id)
-    _must_reach(services)
+    must_reach(services)
     wanted = Wanted(bool(correct), words)
     wish = Wish(view.id, correction=words.strip() if correct else None)
     try:
@@ -122,7 +122,7 @@ async def start_recall(
 async def look(request: Request, services: ServicesDep, person: SignedIn, id: str) -> Response:
     """A dry run: totals, and nothing is changed but the record, which says that somebody looked."""
     view, who = await message_of(services, person, id)
-    _must_reach(services)
+    must_reach(services)
     try:
         reports = await services.recall_acts.dry_run(Wish(view.id), who)
     except LimitReached as error:
@@ -163,7 +163,8 @@ async def _recall_of(services: Services, person: Person, id: str, recall: str) -
     return view, who
 
 
-def _must_reach(services: Services) -> None:
+def must_reach(services: Services) -> None:
+    """Raises Problem where no mailbox can be opened."""
     if not services.can_recall:
         raise Problem(Code.NOT_FOUND, "no mailbox can be reached from here")
 

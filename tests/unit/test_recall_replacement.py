@@ -74,7 +74,7 @@ def test_without_the_originals_bytes_the_file_must_say_what_it_said() -> None:
         (["From: ann@example.com, ben@example.com"], "is from"),
         (["From: ann@example.com", "Sender: ben@example.com"], "is from"),
         (["From: ann@example.com", "From: ann@example.com"], "more than one From"),
-        (["From: nobody in particular"], "the file: "),
+        (["From: nobody in particular"], "the From of the file cannot be read: "),
         (["From: ann@example.com", "DKIM-Signature: v=1; h=from:to"], "is signed"),
         (["no field"], "the file is no message: line 1"),
     ],

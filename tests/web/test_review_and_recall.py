@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.end_to_end.running import Aside
-from tests.web.stage import LANGUAGES, ROOT, Stage, letter, stage
+from tests.web.stage import BEN, LANGUAGES, ROOT, Stage, letter, stage
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,50 @@ def test_one_looks_first_and_asks_for_a_correction(site: Stage, language: str) -
         page.locator("[name=words]").fill("x" * 2000)
         page.locator(f"form[action='/messages/{id}/recall'] button").click()
         expect(page.locator("#report tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_delivered_message_is_edited_and_replaced(site: Stage, language: str) -> None:
+    id = site.send(["x@now.example", "y@held.example", "z@box.example"], f"Lunch at noon {language}")
+    with site.page(language=language) as page:
+        page.goto(f"/messages/{id}")
+        expect(page.locator("#state td .tag.sent")).to_have_count(2)
+        page.goto(f"/messages/{id}/recall")
+        page.locator(f"a[href='/messages/{id}/replace']").click()
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.locator("#subject").fill(f"Lunch at one {language}")
+        page.locator("#text").fill("Dear all,\n\nplease find the menu attached.\n\nAnn")
+        page.locator("form.panel-form button").click()
+        expect(page.locator("[role=alert]")).to_contain_text("attach" if language == "en" else "مرفق")
+        expect(page.locator("#subject")).to_have_value(f"Lunch at one {language}")
+        page.locator("#text").fill("Dear all,\n\nat one. مرحبا.\n\nAnn")
+        page.locator("[name=despite]").check()
+        page.locator("form.panel-form button").click()
+        expect(page.locator("#report tbody tr")).to_have_count(3)
+        page.goto("/")
+        fresh = page.locator(".row", has_text=f"Lunch at one {language}")
+        expect(fresh).to_contain_text("y@held.example")
+        expect(fresh).not_to_contain_text("x@now.example")
+
+
+def test_nobody_else_can_replace(site: Stage) -> None:
+    id = site.send(["x@now.example"], "Not yours")
+    with site.page(BEN) as page:
+        assert page.request.get(f"/messages/{id}/replace").status == 404
+
+
+def test_pressed_twice_it_is_replaced_once(site: Stage) -> None:
+    id = site.send(["y@held.example"], "Twice replaced")
+    with site.page(java_script_enabled=False) as page:
+        page.goto(f"/messages/{id}/replace")
+        form: dict[str, str | float | bool] = {
+            name: page.locator(f"[name={name}]").first.input_value() for name in ("csrf", "once", "text")
+        }
+        for _ in range(2):
+            assert page.request.post(f"/messages/{id}/replace", form={**form, "subject": "Replaced once"}).ok
+        page.goto("/")
+        expect(page.locator(".row", has_text="Replaced once")).to_have_count(1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
