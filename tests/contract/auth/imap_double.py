@@ -59,6 +59,8 @@ class ImapDouble:
             yield self
         finally:
             server.close()
+            if sessions:
+                await asyncio.wait(sessions, timeout=5)  # they hear what clients that have left said last
             for session in sessions:
                 session.cancel()
             await asyncio.gather(*sessions, return_exceptions=True)
@@ -126,7 +128,8 @@ class _Session:
 
     async def say(self, answer: bytes) -> None:
         if answer == HANG:
-            await asyncio.Event().wait()
+            await self.reader.read()  # until the client leaves
+            raise ConnectionResetError
         if answer == CLOSE:
             raise ConnectionResetError
         while answer == ENDLESS:
