@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import smtplib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,8 +14,8 @@ import pytest
 from takeback.recall.outcomes import Outcome
 from tests.doubles.smarthost import Dot, Smarthost
 from tests.end_to_end.running import HOSTNAME, Aside, Gateway, Ran, call_command, letter, running, submit, until
-from tests.services.dovecot import MASTER, MASTER_PASSWORD, PROGRAM, Dovecot, dovecot
-from tests.services.requirement import missing
+from tests.services.dovecot import MASTER, MASTER_PASSWORD, Dovecot
+from tests.services.mail_servers import required_dovecot
 
 ANN = "ann@crm.example"
 FOLDER = "مشاريع.أرشيف"
@@ -28,11 +27,7 @@ team@lists.example   user4011@example.com, user4012@example.com
 
 @pytest.fixture(scope="module")
 def post() -> Iterator[Dovecot]:
-    if not PROGRAM.exists():
-        missing("Dovecot (dovecot-imapd, dovecot-lmtpd)")
-    if os.geteuid() != 0:
-        pytest.skip("a mail server that keeps its users apart can only be started by root")
-    with dovecot() as server:
+    with required_dovecot() as server:
         yield server
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ import pytest
 
 from tests.contract.mailboxes.stages import KINDS, Kind, Message, Server, section, shown_to
 from tests.end_to_end.running import HOSTNAME, Gateway, letter, running, submit, until
-from tests.services.cyrus import Cyrus, cyrus, is_complete
-from tests.services.dovecot import PROGRAM, Dovecot, dovecot
-from tests.services.requirement import missing
+from tests.services.cyrus import Cyrus
+from tests.services.dovecot import Dovecot
+from tests.services.mail_servers import required_cyrus, required_dovecot
 
 ANN = "ann@crm.example"
 FOLDER = "المشاريع عاجل & سري"
@@ -27,13 +26,7 @@ UNREAD, READ, FILED = range(3)
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[dict[str, Dovecot | Cyrus]]:
-    if not PROGRAM.exists():
-        missing("Dovecot (dovecot-imapd, dovecot-lmtpd)")
-    if not is_complete():
-        missing("Cyrus (cyrus-common, cyrus-caldav, cyrus-imapd, sasl2-bin)")
-    if os.geteuid() != 0:
-        pytest.skip("a mail server that keeps its users apart can only be started by root")
-    with dovecot() as one, cyrus() as other:
+    with required_dovecot() as one, required_cyrus() as other:
         yield {"dovecot": one, "cyrus": other}
 
 

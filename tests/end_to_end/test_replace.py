@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import smtplib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,19 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.running import HOSTNAME, Gateway, letter, running, submit, until
-from tests.services.dovecot import MASTER, MASTER_PASSWORD, PROGRAM, Dovecot, dovecot
-from tests.services.requirement import missing
+from tests.services.dovecot import MASTER, MASTER_PASSWORD, Dovecot
+from tests.services.mail_servers import required_dovecot
 
 ANN = "ann@crm.example"
 
 
 @pytest.fixture(scope="module")
 def post() -> Iterator[Dovecot]:
-    if not PROGRAM.exists():
-        missing("Dovecot (dovecot-imapd, dovecot-lmtpd)")
-    if os.geteuid() != 0:
-        pytest.skip("a mail server that keeps its users apart can only be started by root")
-    with dovecot() as server:
+    with required_dovecot() as server:
         yield server
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from tests.contract.mailboxes.stages import KINDS, section
 from tests.doubles.recalls import ID, stored_copy
 from tests.faults.aftermath import Undertaker, finish, prepare, told, undertaker
 from tests.faults.crashing_recall import Fatality
-from tests.services.dovecot import PROGRAM, Dovecot, dovecot
-from tests.services.requirement import missing
+from tests.services.dovecot import Dovecot
+from tests.services.mail_servers import required_dovecot
 
 IMAP = KINDS[0]
 
@@ -30,11 +29,7 @@ def fates() -> Iterator[Undertaker]:
 
 @pytest.fixture(scope="module")
 def post() -> Iterator[Dovecot]:
-    if not PROGRAM.exists():
-        missing("Dovecot (dovecot-imapd, dovecot-lmtpd)")
-    if os.geteuid() != 0:
-        pytest.skip("a mail server that keeps its users apart can only be started by root")
-    with dovecot() as server:
+    with required_dovecot() as server:
         yield server
 
 

@@ -4,7 +4,6 @@ holds both messages and never neither, and nothing is told twice. The same with 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from tests.contract.mailboxes.stages import KINDS, Kind, section, shown_to
 from tests.doubles.recalls import FROM, ID, stored_copy
 from tests.faults.aftermath import Undertaker, finish, prepare, told, undertaker
 from tests.faults.crashing_recall import Fatality
-from tests.services.cyrus import Cyrus, cyrus, is_complete
-from tests.services.dovecot import PROGRAM, Dovecot, dovecot
-from tests.services.requirement import missing
+from tests.services.cyrus import Cyrus
+from tests.services.dovecot import Dovecot
+from tests.services.mail_servers import required_cyrus, required_dovecot
 
 STEPS = [
     "1 start before",
@@ -60,25 +59,14 @@ def fates() -> Iterator[Undertaker]:
 
 @pytest.fixture(scope="module")
 def dovecot_server() -> Iterator[Dovecot]:
-    if not PROGRAM.exists():
-        missing("Dovecot (dovecot-imapd, dovecot-lmtpd)")
-    _need_root()
-    with dovecot() as server:
+    with required_dovecot() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def cyrus_server() -> Iterator[Cyrus]:
-    if not is_complete():
-        missing("Cyrus (cyrus-common, cyrus-caldav, cyrus-imapd, sasl2-bin)")
-    _need_root()
-    with cyrus() as server:
+    with required_cyrus() as server:
         yield server
-
-
-def _need_root() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("a mail server that keeps its users apart can only be started by root")
 
 
 class Scene:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,19 +9,15 @@ import pytest
 from takeback.imap_url import Encryption, ImapServer, parse_imap_url
 from takeback.imports.imap import ImapFolder
 from takeback.imports.source import SourceUnavailable
-from tests.services.dovecot import PASSWORD, PROGRAM, Dovecot, dovecot
-from tests.services.requirement import missing
+from tests.services.dovecot import PASSWORD, Dovecot
+from tests.services.mail_servers import required_dovecot
 
 BODY = b"From: ann@example.com\r\nTo: bob@one.example\r\nSubject: number %d\r\n\r\n" + b"Text.\r\n" * 20_000
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Dovecot]:
-    if not PROGRAM.exists():
-        missing("Dovecot (dovecot-imapd)")
-    if os.geteuid() != 0:
-        pytest.skip("a mail server that keeps its users apart can only be started by root")
-    with dovecot() as started:
+    with required_dovecot() as started:
         yield started
 
 
