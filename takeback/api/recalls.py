@@ -62,7 +62,7 @@ async def look(services: ServicesDep, person: AskerDep, id: Id, asked: models.Lo
     reports = await services.recall_acts.dry_run(Wish(view.id, asked.recipients, asked.also_read), who)
     if not reports:
         raise Problem(Code.NOT_FOUND)
-    full = _sees_all(person, view)
+    full = person.sees_evidence(view.account)
     return {**document(reports[0], full), "full": full, "all_tried": True}
 
 
@@ -157,10 +157,5 @@ async def _document(services: Services, person: Person, view: MessageView, recal
     report = await services.recalls.report(recall)
     if report is None:
         raise Problem(Code.NOT_FOUND)
-    full = _sees_all(person, view)
+    full = person.sees_evidence(view.account)
     return {**document(report, full), "full": full, "all_tried": not await services.recalls.untried(recall)}
-
-
-def _sees_all(person: Person, view: MessageView) -> bool:
-    """Evidence, and why a mailbox is protected, are for administrators; not even for them in their own matters."""
-    return person.rights.administrator and view.account != person.account

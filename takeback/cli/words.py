@@ -15,7 +15,7 @@ from takeback.hold.states import State
 from takeback.i18n.language import forms, words
 from takeback.ports.store import EventView, FindingView, MessageView, Origin, RecipientView
 from takeback.recall.outcomes import REASON_WORDS, WORDS
-from takeback.review.finding import Reason, Where
+from takeback.review.finding import Where
 
 STYLES = {
     State.HELD: "cyan",
@@ -144,7 +144,7 @@ def _findings(findings: Sequence[FindingView]) -> list[Table | Text]:
     for each in findings[:_MOST_REASONS]:
         shown.add_row(
             cell(theirs(each.finding.code), "bold yellow"),
-            cell(theirs(_reason(each.finding.reason))),
+            cell(theirs(each.finding.reason.said(spoken().code))),
             cell(_place(each.finding.where)),
             cell(f"{each.finding.probability:.0%}"),
             cell(_effect(each)),
@@ -160,10 +160,6 @@ def _effect(view: FindingView) -> Said:
         return effect
     judgement = t(_JUDGEMENTS[view.judgement]) if view.judgement in _JUDGEMENTS else theirs(view.judgement)
     return t("{what} ({more})", what=effect, more=judgement)
-
-
-def _reason(reason: Reason) -> str:
-    return reason.ar if spoken().code == "ar" else reason.en
 
 
 def _place(where: Where) -> Said:

@@ -20,7 +20,7 @@ from takeback.flows.recaller import Reach
 from takeback.ids import new_id
 from takeback.mail import address
 from takeback.ports.recall import NewRecall, RecallStore
-from takeback.ports.store import MessageView, Origin, Store
+from takeback.ports.store import MessageView, NewMessage, Origin, Store
 from takeback.quantities import format_duration
 from takeback.recall.settings import RecallSettings
 
@@ -54,24 +54,37 @@ async def start(store: Store, recalls: RecallStore, going_by: Reach, wish: Wish,
         keys = await chosen(store, view, wish, who)
         if keys is not None and not keys:
             continue
-        waiting, mailboxes = await extent(going_by, view, keys)
-        id = new_id(store.now())
-        request = NewRecall(
-            id,
-            view.id,
-            who.actor,
-            keys,
-            wish.also_read,
-            settings.watch,
-            waiting=waiting,
-            mailboxes=mailboxes,
-            alone_up_to=settings.second_person_above,
-            correction=wish.correction,
-            client=who.client,
-        )
+        request = await asked(store, going_by, view, keys, wish, who)
         ids.append(await recalls.start(request))
         log.info("recall", recall=ids[-1], message=view.id, actor=who.actor, also_read=wish.also_read)
     return ids
+
+
+async def asked(
+    store: Store,
+    going_by: Reach,
+    view: MessageView,
+    keys: frozenset[str] | None,
+    wish: Wish,
+    who: Who,
+    replacement: NewMessage | None = None,
+) -> NewRecall:
+    """The recall of that message, for the recipients with these keys (None: all), as the configuration wants it."""
+    waiting, mailboxes = await extent(going_by, view, keys)
+    return NewRecall(
+        new_id(store.now()),
+        view.id,
+        who.actor,
+        keys,
+        wish.also_read,
+        going_by.settings.watch,
+        replacement,
+        waiting=waiting,
+        mailboxes=mailboxes,
+        alone_up_to=going_by.settings.second_person_above,
+        correction=wish.correction,
+        client=who.client,
+    )
 
 
 async def messages_to_recall(

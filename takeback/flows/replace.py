@@ -18,18 +18,16 @@ from takeback.errors import Ambiguous, NotFound
 from takeback.flows.accept import Acceptor, Hold, Refused, Session, Submission
 from takeback.flows.ask import Who
 from takeback.flows.original import header_of
-from takeback.flows.permission import extent
-from takeback.flows.recall import Wish, chosen, messages_to_recall
+from takeback.flows.recall import Wish, asked, chosen, messages_to_recall
 from takeback.flows.recaller import Reach
 from takeback.flows.review import Judge, Reviewed, beginning, own_addresses
 from takeback.flows.spool import PIECE, Spool
 from takeback.flows.submitter import Submitter
-from takeback.ids import new_id
 from takeback.mail import headers
 from takeback.mail.address import key
 from takeback.mail.envelope import Envelope, Recipient
 from takeback.mail.headers import MAX_HEADER
-from takeback.ports.recall import NewRecall, RecallStore
+from takeback.ports.recall import RecallStore
 from takeback.ports.review import Assignment, Opinion, Reviewer, ReviewStore, ToReview
 from takeback.ports.store import MessageView, NewMessage, Store
 from takeback.quantities import format_size
@@ -192,23 +190,7 @@ async def start(
     message = await making.corrector.prepare(wanted, occasion)
     if wish.correction is not None:
         await going_by.corrections.check(view, stamp, sender, wish.correction)
-    waiting, mailboxes = await extent(going_by, view, keys)
-    id = new_id(store.now())
-    request = NewRecall(
-        id,
-        view.id,
-        who.actor,
-        keys,
-        wish.also_read,
-        settings.watch,
-        message,
-        waiting=waiting,
-        mailboxes=mailboxes,
-        alone_up_to=settings.second_person_above,
-        correction=wish.correction,
-        client=who.client,
-    )
-    id = await recalls.start(request)
+    id = await recalls.start(await asked(store, going_by, view, keys, wish, who, message))
     log.info("replace", recall=id, message=view.id, by=message.id, actor=who.actor)
     return id
 

@@ -63,6 +63,10 @@ class Person:
             return True
         return self.rights.reads_bodies and self.who_for(account) is not None
 
+    def sees_evidence(self, account: str) -> bool:
+        """Evidence, and why a mailbox is protected, are for administrators; not even for them in their own matters."""
+        return self.rights.administrator and account != self.account
+
     def need(self, scope: Scope) -> None:
         """Raises Problem where the key that was shown is not for that."""
         if scope not in self.scopes:

@@ -17,6 +17,10 @@ class Reason:
     en: str
     ar: str
 
+    def said(self, language: str) -> str:
+        """In the language of that code, or else in English."""
+        return self.ar if language == "ar" else self.en
+
 
 @dataclass(frozen=True, slots=True)
 class Where:

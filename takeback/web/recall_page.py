@@ -178,7 +178,7 @@ async def recall_table(services: ServicesDep, person: SignedIn, id: str) -> Resp
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(("recipient", "person", "outcome", "reason", "at"))
-    writer.writerows(tuple(map(_cell, row)) for row in rows(report, _sees_all(person, view)))
+    writer.writerows(tuple(map(_cell, row)) for row in rows(report, person.sees_evidence(view.account)))
     return Response(
         table.getvalue(),
         media_type="text/csv; charset=utf-8",
@@ -190,12 +190,7 @@ async def _report(services: Services, person: Person, view: MessageView) -> Repo
     """The newest recall of the message, as far as this person may know of it."""
     ids = await services.recalls.recalls(view.id)
     report = await services.recalls.report(ids[0]) if ids else None
-    return report if report is None or _sees_all(person, view) else for_sender(report)
-
-
-def _sees_all(person: Person, view: MessageView) -> bool:
-    """Evidence, and why a mailbox is protected, are for administrators; not even for them in their own matters."""
-    return person.rights.administrator and view.account != person.account
+    return report if report is None or person.sees_evidence(view.account) else for_sender(report)
 
 
 def _put_back(restored: Restored, framed: Frame) -> OutcomeLine:

@@ -71,6 +71,6 @@ async def replace(
 def _in_the_language_of(request: Request, services: Services, person: Person, error: ReviewObjects) -> CannotReplace:
     """What the review finds has words in each language, and they are in the error in English only."""
     speech = frame(request, services, person).speech
-    reasons = [each.reason.ar if speech.language.code == "ar" else each.reason.en for each in error.findings]
+    reasons = [each.reason.said(speech.language.code) for each in error.findings]
     said = "; ".join(reasons) or str(speech.t("it could not be reviewed"))
     return CannotReplace("the review would hold the corrected message: {reasons}", reasons=said)

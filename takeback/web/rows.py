@@ -199,7 +199,7 @@ def _doubt(found: FindingView, speech: Speech) -> Doubt:
     reason = found.finding.reason
     return Doubt(
         code=found.finding.code,
-        said=isolated(reason.ar if speech.language.code == "ar" else reason.en, _REASON),
+        said=isolated(reason.said(speech.language.code), _REASON),
         holds=found.effect != Effect.SHOWN,
         settled=bool(found.judgement),
     )

@@ -140,6 +140,7 @@ class Jmap:
         self._headers = headers
         self._spoken = spoken
         self.name = server.name
+        self.understanding = server.understanding
 
     async def call(self, *methods: Method) -> Sequence[Any]:
         """One answer to each, done in this order. Raises StateMismatch, MailboxUnavailable, MailboxRefused."""

@@ -86,7 +86,7 @@ class JmapMailbox:
     # Finding
 
     async def find(self, reference: Reference) -> Sequence[Copy]:
-        with self._understanding():
+        with self._jmap.understanding():
             offered = await self._search(reference)
             if not offered:
                 return []
@@ -162,7 +162,7 @@ class JmapMailbox:
     # Reading
 
     async def read(self, copy: Copy) -> AsyncIterator[bytes]:
-        with self._understanding():
+        with self._jmap.understanding():
             (answer,) = await self._call(("Email/get", {"ids": [copy.place.uid], "properties": _PROPERTIES}))
             email = understood(Emails, answer).one(copy.place.uid)
             if email is None or not email.is_in(copy.place.validity):
@@ -180,7 +180,7 @@ class JmapMailbox:
     # Removing
 
     async def remove(self, copy: Copy, only_if_unread: bool) -> Removed:
-        with self._understanding():
+        with self._jmap.understanding():
             done = await self._on_condition(copy, only_if_unread, lambda standing: _removal(standing, copy.place))
             if isinstance(done, Removed):
                 return done
@@ -188,7 +188,7 @@ class JmapMailbox:
             return Removed(Removal.REMOVED, f"{_said(copy.place)}: {done.words}", done.flags)
 
     async def put_in_place(self, copy: Copy, replacement: Kept, only_if_unread: bool) -> tuple[Removed, Place | None]:
-        with self._understanding():
+        with self._jmap.understanding():
             blob = await self._jmap.upload(replacement)
             marked = await self._on_condition(copy, only_if_unread, _marking)
             if isinstance(marked, Removed):
@@ -257,7 +257,7 @@ class JmapMailbox:
     # Putting
 
     async def put_back(self, kept: Kept) -> Place:
-        with self._understanding():
+        with self._jmap.understanding():
             blob = await self._jmap.upload(kept)
             return await self._import(blob, await self._folder(kept.folder), kept)
 
@@ -310,13 +310,6 @@ class JmapMailbox:
             yield
         except StateMismatch:
             raise MailboxUnavailable(f"{self._jmap.name} refuses for a condition that was not made") from None
-
-    @contextmanager
-    def _understanding(self) -> Iterator[None]:
-        try:
-            yield
-        except NotJmap as error:
-            raise MailboxUnavailable(f"{self._jmap.name} does not speak JMAP: {error}") from None
 
 
 def _header(message_id: str) -> dict[str, Any]:
