@@ -1,4 +1,4 @@
-"""What people ask of recalls, put together: for whatever asks in the process that serves."""
+"""What people ask of recalls, put together: for pages and programs in the process that serves, and for commands."""
 
 from __future__ import annotations
 

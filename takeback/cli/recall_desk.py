@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from takeback.cli.desk import Place, open_elsewhere
 from takeback.cli.terms import load_config
-from takeback.config import Config
 from takeback.errors import NotElsewhere, NotFound
 from takeback.flows.ask import Who, find, select
-from takeback.flows.permission import confirm
-from takeback.flows.recall import Wish, start
-from takeback.flows.restore import Restored, restore
+from takeback.flows.recall import Wish
+from takeback.flows.restore import Restored
 from takeback.recall.outcomes import Outcome
 from takeback.recall.report import Report
 from takeback.recalls import Recalls, open_recalls
@@ -23,6 +21,7 @@ from takeback.store.opening import open_store
 from takeback.store.store import SqlStore
 
 if TYPE_CHECKING:
+    from takeback.recall_acts import RecallActs
     from takeback.remote.desk import RemoteDesk
     from takeback.remote.recalls import RemoteRecalls
 
@@ -89,9 +88,12 @@ async def _open(place: Place, who: Who) -> AsyncIterator[RecallDesk]:
     async with AsyncExitStack() as stack:
         server = place.elsewhere
         if server is None:
+            from takeback.recall_acts import RecallActs  # makes corrected messages too, which few commands need
+
             config = load_config(place.config)
             store = await stack.enter_async_context(open_store(config.data))
-            yield _Here(config, store, await stack.enter_async_context(open_recalls(config, store)), who)
+            recalls = await stack.enter_async_context(open_recalls(config, store))
+            yield _Here(store, recalls, RecallActs(config, store, recalls), who)
             return
         from takeback.remote.recalls import RemoteRecalls  # as for RemoteDesk, takes long to import
 
@@ -100,37 +102,28 @@ async def _open(place: Place, who: Who) -> AsyncIterator[RecallDesk]:
 
 
 class _Here:
-    def __init__(self, config: Config, store: SqlStore, recalls: Recalls, who: Who) -> None:
-        self._config = config
+    def __init__(self, store: SqlStore, recalls: Recalls, acts: RecallActs, who: Who) -> None:
         self._store = store
         self._recalls = recalls
+        self._acts = acts
         self._who = who
 
     async def start(self, wish: Wish) -> Sequence[str]:
-        return await start(self._store, self._recalls.store, self._recalls.reach, wish, self._who)
+        return await self._acts.start(wish, self._who)
 
     async def replace(self, wish: Wish, file: bytes, despite_review: bool) -> str:
         from takeback.flows.replace import Corrected
-        from takeback.flows.replace import start as start_replacing
-        from takeback.replacements import open_making
 
-        recalls = self._recalls
-        async with open_making(self._config, self._store) as making:
-            wanted = Corrected(file, despite_review)
-            return await start_replacing(recalls.store, self._store, recalls.reach, making, wish, wanted, self._who)
+        return await self._acts.replace(wish, Corrected(file, despite_review), self._who)
 
     async def dry_run(self, wish: Wish) -> Sequence[ToldReport]:
-        from takeback.flows.dry_run import dry_run
-
-        reports = await dry_run(self._store, self._recalls.store, self._recalls.reach, wish, self._who)
-        return [self._told(report) for report in reports]
+        return [self._told(report) for report in await self._acts.dry_run(wish, self._who)]
 
     async def confirm(self, id: str) -> None:
-        await confirm(self._recalls.store, id, self._who)
+        await self._acts.confirm(id, self._who)
 
     async def restore(self, id: str) -> Sequence[Restored]:
-        recalls = self._recalls
-        return await restore(self._store, recalls.store, recalls.reach, recalls.quarantine, id, self._who)
+        return await self._acts.restore(id, self._who)
 
     async def work_off(self, id: str, progress: Progress) -> None:
         async def show() -> None:
