@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import re
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -86,3 +87,18 @@ async def test_the_profile_is_the_signed_in_persons(make_site: Callable[..., Sit
         assert account["EmailAddress"] == ANN
         for incoming in ("", "a b", "<x>", "-", "a/b"):
             assert (await browser.get(path, params={"incoming": incoming})).status_code == 422
+
+
+async def test_a_message_of_the_same_second_is_not_the_one_that_is_waited_for(site: Site) -> None:
+    """Tried five times: a second may end between any two of these steps."""
+    browser = await site.browser(ANN)
+    path = ""
+    for _ in range(5):
+        await site.held()
+        found = re.search(r"/connect\?since=\d+", (await browser.get("/connect")).text)
+        assert found
+        path = found[0]
+        waits = (await browser.get(path)).text
+        assert 'class="note good"' not in waits and path in waits
+    await site.held()
+    assert 'class="note good"' in (await browser.get(path)).text
